@@ -1,0 +1,266 @@
+//! One layer of a network: what it is, its shapes and what follows from them by arithmetic.
+
+use super::{INPUT_CHANNELS, Network, NetworkError, Op, limits};
+
+/// Extent of an activation tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    pub channels: usize,
+    pub height: usize,
+    pub width: usize,
+}
+
+impl Shape {
+    /// Cells of one map.
+    pub fn cells(&self) -> usize {
+        self.height * self.width
+    }
+    pub fn values(&self) -> usize {
+        self.channels * self.cells()
+    }
+}
+
+/// A square sliding window; sizes in cells of its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Window {
+    pub kernel: usize,
+    pub stride: usize,
+    /// Zeros added at each side.
+    pub pad: usize,
+}
+
+impl Window {
+    /// Output cells over `input` cells of one axis; `None` if the window does not fit.
+    pub fn output(&self, input: usize) -> Option<usize> {
+        Some((input + 2 * self.pad).checked_sub(self.kernel)? / self.stride + 1)
+    }
+}
+
+/// What a layer computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The picture itself.
+    Input,
+    /// Convolution, bias, ReLU.
+    Conv(Window),
+    /// Local response normalisation.
+    Lrn,
+    MaxPool(Window),
+    /// Fully connected, which is a convolution by a window that covers the native input; ReLU but for the last.
+    Fc {
+        window: Window,
+        relu: bool,
+    },
+}
+
+/// What one cell sees of the input: cell `i` sees pixels `offset + i*jump .. offset + i*jump + size`
+/// of an axis, before clipping to the picture (Araujo, Norris & Sim, Distill 2019).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Receptive field, in input pixels.
+    pub size: usize,
+    /// Distance between the fields of neighbouring cells, the total stride.
+    pub jump: usize,
+    /// First pixel of the field of cell 0: zero or, by padding, negative.
+    pub offset: i32,
+}
+
+impl Field {
+    /// The field of one pixel.
+    const PIXEL: Field = Field { size: 1, jump: 1, offset: 0 };
+
+    /// The field after a window over cells that have this field.
+    fn through(self, window: Window) -> Field {
+        Field {
+            size: self.size + (window.kernel - 1) * self.jump,
+            jump: self.jump * window.stride,
+            offset: self.offset - (window.pad * self.jump) as i32,
+        }
+    }
+
+    /// Half-open range of pixels that cell `index` sees, not clipped.
+    pub fn of(&self, index: usize) -> std::ops::Range<i32> {
+        let start = self.offset + (index * self.jump) as i32;
+        start..start + self.size as i32
+    }
+}
+
+/// A layer in place: its name, operator, shapes and field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// `input`, `conv3_2`, `lrn1`, `pool5`, `fc6`; AlexNet's are `conv1` ... `conv5`.
+    pub name: String,
+    /// 0 the input, 1 to 5 the modules, 6 the fully connected ones.
+    pub module: usize,
+    pub kind: Kind,
+    pub input: Shape,
+    pub output: Shape,
+    pub field: Field,
+}
+
+impl Layer {
+    /// Whether the layer has weights.
+    pub fn weighted(&self) -> bool {
+        matches!(self.kind, Kind::Conv(_) | Kind::Fc { .. })
+    }
+
+    /// The sliding window, where there is one.
+    pub fn window(&self) -> Option<Window> {
+        match self.kind {
+            Kind::Conv(window) | Kind::MaxPool(window) | Kind::Fc { window, .. } => Some(window),
+            Kind::Input | Kind::Lrn => None,
+        }
+    }
+
+    /// Inputs of one output of a weighted layer, `C·k·k`; else 0.
+    pub fn fan_in(&self) -> usize {
+        match self.kind {
+            Kind::Conv(window) | Kind::Fc { window, .. } => self.input.channels * window.kernel * window.kernel,
+            _ => 0,
+        }
+    }
+
+    /// Output values for one picture.
+    pub fn values(&self) -> u64 {
+        self.output.values() as u64
+    }
+
+    /// Weights and biases.
+    pub fn parameters(&self) -> u64 {
+        if self.weighted() { (self.fan_in() as u64 + 1) * self.output.channels as u64 } else { 0 }
+    }
+
+    /// Multiply-adds for one picture, padding counted as the paper does.
+    pub fn macs(&self) -> u64 {
+        self.fan_in() as u64 * self.values()
+    }
+}
+
+/// Channels of a layer at a width; never none.
+fn scaled(channels: usize, width: f64) -> usize {
+    ((channels as f64 * width).round() as usize).max(1)
+}
+
+fn check<T: PartialOrd + std::fmt::Display>(
+    what: impl std::fmt::Display,
+    found: T,
+    range: std::ops::RangeInclusive<T>,
+) -> Result<(), NetworkError> {
+    if range.contains(&found) {
+        return Ok(());
+    }
+    Err(NetworkError::OutOfRange {
+        what: what.to_string(),
+        expected: format!("{} to {}", range.start(), range.end()),
+        found: found.to_string(),
+    })
+}
+
+/// See [`Network::layers_at`].
+pub(super) fn build(network: &Network, size: usize) -> Result<Vec<Layer>, NetworkError> {
+    let config = network.config()?;
+    check("width", network.width, 0.01..=4.0)?;
+    check("input_size", network.input_size, limits::INPUT_SIZE)?;
+    check("the size to run at", size, limits::INPUT_SIZE)?;
+    check("fc", network.fc, limits::FC)?;
+    check("classes", network.classes, limits::CLASSES)?;
+
+    let shape = |size| Shape { channels: INPUT_CHANNELS, height: size, width: size };
+    let mut stack = Stack { layers: Vec::new(), size, scale: network.width };
+    stack.layers.push(Layer {
+        name: "input".to_owned(),
+        module: 0,
+        kind: Kind::Input,
+        input: shape(size),
+        output: shape(size),
+        field: Field::PIXEL,
+    });
+    // AlexNet's way of naming: a module with one convolution each has no second number.
+    let convs = |module: &[Op]| module.iter().filter(|op| matches!(op, Op::Conv { .. })).count();
+    let flat = !config.modules.iter().any(|module| convs(module) > 1);
+    for (module, ops) in (1..).zip(config.modules) {
+        let mut conv = 0;
+        for op in *ops {
+            match *op {
+                Op::Conv { kernel, channels, stride, pad } => {
+                    conv += 1;
+                    let name = if flat { format!("conv{module}") } else { format!("conv{module}_{conv}") };
+                    let channels = scaled(channels, stack.scale);
+                    stack.push(name, module, Kind::Conv(Window { kernel, stride, pad }), channels)?;
+                }
+                Op::Lrn => {
+                    let channels = stack.top().channels;
+                    stack.push(format!("lrn{module}"), module, Kind::Lrn, channels)?;
+                }
+                Op::Pool { kernel, stride } => {
+                    let channels = stack.top().channels;
+                    let window = Window { kernel, stride, pad: 0 };
+                    stack.push(format!("pool{module}"), module, Kind::MaxPool(window), channels)?;
+                }
+            }
+        }
+    }
+    let fc_module = config.modules.len() + 1;
+    // At the native size fc6 covers what is left of the picture: that fixes its kernel at every size.
+    let covered = if size == network.input_size {
+        stack.top().height
+    } else {
+        build(network, network.input_size)?
+            .iter()
+            .rfind(|layer| layer.module < fc_module)
+            .map_or(1, |l| l.output.height)
+    };
+    for (index, (kernel, channels)) in
+        [(covered, network.fc), (1, network.fc), (1, network.classes)].into_iter().enumerate()
+    {
+        let window = Window { kernel, stride: 1, pad: 0 };
+        stack.push(format!("fc{}", index + 6), fc_module, Kind::Fc { window, relu: index < 2 }, channels)?;
+    }
+    let totals = super::Totals::of(&stack.layers);
+    check("the number of parameters", totals.parameters, 0..=limits::PARAMETERS)?;
+    check("the number of values", totals.values, 0..=limits::VALUES)?;
+    Ok(stack.layers)
+}
+
+/// Layers under construction.
+struct Stack {
+    layers: Vec<Layer>,
+    size: usize,
+    scale: f64,
+}
+
+impl Stack {
+    fn last(&self) -> &Layer {
+        self.layers.last().expect("the input is always there")
+    }
+
+    fn top(&self) -> Shape {
+        self.last().output
+    }
+
+    fn push(&mut self, name: String, module: usize, kind: Kind, channels: usize) -> Result<(), NetworkError> {
+        let input = self.top();
+        let mut layer =
+            Layer { module, kind, input, output: Shape { channels, ..input }, field: self.last().field, name };
+        if !matches!(kind, Kind::Fc { .. }) {
+            check(format!("channels of {}", layer.name), channels, limits::CHANNELS)?;
+        }
+        if let Some(window) = layer.window() {
+            let fits = || Some((window.output(input.height)?, window.output(input.width)?));
+            let Some((height, width)) = fits() else {
+                return Err(NetworkError::TooSmall {
+                    input_size: self.size,
+                    layer: layer.name,
+                    height: input.height,
+                    width: input.width,
+                    kernel: window.kernel,
+                });
+            };
+            layer.output = Shape { channels, height, width };
+            layer.field = layer.field.through(window);
+        }
+        check(format!("inputs of one output of {}", layer.name), layer.fan_in(), 0..=limits::FAN_IN)?;
+        self.layers.push(layer);
+        Ok(())
+    }
+}

@@ -1,0 +1,135 @@
+//! The lecture's table as data: a [`Config`] row and four numbers give every layer's name, shape, values,
+//! parameters, multiply-adds and receptive field. No weights and no floats live here.
+
+mod layer;
+mod table;
+
+pub use layer::{Field, Kind, Layer, Shape, Window};
+pub use table::{Config, Op, TABLE, find};
+
+use serde::{Deserialize, Serialize};
+
+/// Constants of local response normalisation (Krizhevsky et al. 2012, section 3.3):
+/// `b = a / (k + alpha * sum(a²))^0.75`, the sum over `n` adjacent channels and *not* divided by `n`.
+pub mod lrn {
+    /// Channels in the window: the channel itself and two at each side.
+    pub const N: usize = 5;
+    pub const K: f32 = 2.0;
+    pub const ALPHA: f32 = 1e-4;
+}
+
+/// Largest accepted values of a row's numbers. They keep every product below `usize` on wasm32 and every
+/// accumulator below `i32` (see `kernels`), whatever a file says.
+pub mod limits {
+    pub const INPUT_SIZE: std::ops::RangeInclusive<usize> = 1..=1024;
+    pub const CHANNELS: std::ops::RangeInclusive<usize> = 1..=2048;
+    pub const FC: std::ops::RangeInclusive<usize> = 1..=8192;
+    pub const CLASSES: std::ops::RangeInclusive<usize> = 1..=22_000;
+    pub const KERNEL: std::ops::RangeInclusive<usize> = 1..=15;
+    pub const LAYERS: usize = 64;
+    /// Inputs of one output (`C·k·k`), so that `127 * 127 * inputs` stays below 2^30.
+    pub const FAN_IN: usize = 66_000;
+    /// Weights of the whole network.
+    pub const PARAMETERS: u64 = 400_000_000;
+    /// Values of all layers for one picture.
+    pub const VALUES: u64 = 400_000_000;
+}
+
+/// Colour channels of the input.
+pub const INPUT_CHANNELS: usize = 3;
+
+/// Why a row cannot be built.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum NetworkError {
+    #[error("no network is called \"{id}\"; there are {known}")]
+    Unknown { id: String, known: String },
+    #[error("{what} is {found}, expected {expected}")]
+    OutOfRange { what: String, expected: String, found: String },
+    #[error(
+        "an input of {input_size}x{input_size} vanishes at {layer}: its input has {height}x{width} cells, its window {kernel}x{kernel}"
+    )]
+    TooSmall { input_size: usize, layer: String, height: usize, width: usize, kernel: usize },
+}
+
+/// The numbers that scale a row; what is missing is the paper's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Options {
+    /// Factor on the channels of all convolutions: 1 is the paper's, 0.5 half width.
+    pub width: Option<f64>,
+    /// Height and width of the input in pixels (the paper: 224).
+    pub input_size: Option<usize>,
+    /// Units of fc6 and fc7 (the paper: 4096).
+    pub fc: Option<usize>,
+    /// Units of fc8 (ImageNet: 1000).
+    pub classes: Option<usize>,
+}
+
+/// A row with its numbers filled in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// Row of the table.
+    pub id: String,
+    pub width: f64,
+    /// Native input size in pixels; fc6 covers pool5 exactly at this size.
+    pub input_size: usize,
+    pub fc: usize,
+    pub classes: usize,
+}
+
+impl Network {
+    /// The row `id` with `options`; every layer is checked to exist at the native size.
+    pub fn new(id: &str, options: Options) -> Result<Self, NetworkError> {
+        let network = Network {
+            id: id.to_owned(),
+            width: options.width.unwrap_or(1.0),
+            input_size: options.input_size.unwrap_or(224),
+            fc: options.fc.unwrap_or(4096),
+            classes: options.classes.unwrap_or(1000),
+        };
+        network.layers()?;
+        Ok(network)
+    }
+
+    /// The row of the table.
+    pub fn config(&self) -> Result<&'static Config, NetworkError> {
+        find(&self.id).ok_or_else(|| NetworkError::Unknown {
+            id: self.id.clone(),
+            known: TABLE.iter().map(|row| row.id).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// All layers at the native size, the input first, fc8 last.
+    pub fn layers(&self) -> Result<Vec<Layer>, NetworkError> {
+        self.layers_at(self.input_size)
+    }
+
+    /// All layers when the network runs on `size`×`size` pixels. Fully connected layers are convolutions
+    /// ("Testing", section 3.2 of the paper): fc6 a k×k one, k the size of pool5 at the native input, fc7
+    /// and fc8 1×1; above the native size fc8 is a class score map.
+    pub fn layers_at(&self, size: usize) -> Result<Vec<Layer>, NetworkError> {
+        layer::build(self, size)
+    }
+}
+
+/// Sums over layers, as the lecture's table prints them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Output values of all layers, the input picture included (the deck's "memory").
+    pub values: u64,
+    /// Weights and biases.
+    pub parameters: u64,
+    /// Multiply-adds of convolutions and fully connected layers.
+    pub macs: u64,
+}
+
+impl Totals {
+    pub fn of(layers: &[Layer]) -> Self {
+        layers.iter().fold(Totals::default(), |sum, layer| Totals {
+            values: sum.values + layer.values(),
+            parameters: sum.parameters + layer.parameters(),
+            macs: sum.macs + layer.macs(),
+        })
+    }
+}
