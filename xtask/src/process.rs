@@ -1,0 +1,57 @@
+//! Running other programs, with errors that say what was run.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+/// Runs to the end with the terminal handed through; anything but success is an error.
+pub fn run(command: &mut Command) -> Result<()> {
+    println!("$ {}", shown(command));
+    let status = command.status().with_context(|| format!("could not start `{}`", shown(command)))?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", shown(command));
+    }
+    Ok(())
+}
+
+/// What a program prints, or `None` where it is absent or fails.
+pub fn output(command: &mut Command) -> Option<String> {
+    let output = command.output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// The cargo that started this one, so that the pinned toolchain is kept.
+pub fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(crate::root());
+    cargo
+}
+
+/// The first of `names` on PATH.
+pub fn on_path(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    names.iter().find_map(|name| folders.iter().map(|folder| executable(folder, name)).find(|file| file.is_file()))
+}
+
+/// `name` in `folder` with the platform's ending.
+pub fn executable(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
+}
+
+/// PATH with the folders of `programs` before the rest.
+pub fn path_with(programs: &[&Path]) -> Result<OsString> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let first = programs.iter().filter_map(|program| program.parent()).map(Path::to_path_buf);
+    Ok(std::env::join_paths(first.chain(std::env::split_paths(&path)))?)
+}
+
+fn shown(command: &Command) -> String {
+    std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
