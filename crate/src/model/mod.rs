@@ -4,6 +4,10 @@
 //! `acc = sum(q_in * q_w) + bias`, `q_out = clamp(round_ties_even(acc * multiplier), 0, 127)`,
 //! `multiplier[c] = scale_in * scale_w[c] / scale_out`; real values are `q * scale`.
 
+mod untrained;
+
+pub use untrained::{Untrained, untrained};
+
 use std::borrow::Cow;
 
 use crate::network::Network;

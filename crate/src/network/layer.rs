@@ -104,6 +104,12 @@ impl Layer {
         matches!(self.kind, Kind::Conv(_) | Kind::Fc { .. })
     }
 
+    /// Whether the layer's output has an activation scale of its own: all that compute new values, but not the
+    /// last, whose outputs are real.
+    pub fn rescales(&self) -> bool {
+        matches!(self.kind, Kind::Conv(_) | Kind::Lrn | Kind::Fc { relu: true, .. })
+    }
+
     /// The sliding window, where there is one.
     pub fn window(&self) -> Option<Window> {
         match self.kind {

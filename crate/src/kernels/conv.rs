@@ -1,0 +1,223 @@
+//! Convolution: the definition, and [`Conv`], which packs a layer's weights for a kernel and runs it.
+
+use super::requantise::{Epilogue, Keep, Requantise, requantise};
+use super::simd::Simd;
+use super::tensor::{Activations, Aligned, Picture};
+use super::winograd::{F2, F4, Tile};
+use super::{direct, gemm, winograd};
+use crate::network::{Shape, Window};
+use ndarray::{Array3, ArrayView3, ArrayView4, s};
+
+/// The definition. `input` `[C_in, H, W]` (u7 activations or i16 pixels), `weight` `[C_out, C_in, k, k]`, `bias` `[C_out]`;
+/// returns the accumulators `[C_out, H', W']`. Cells outside the input are zero.
+pub fn conv<T: Copy + Into<i32>>(
+    input: ArrayView3<T>,
+    weight: ArrayView4<i8>,
+    bias: &[i32],
+    window: Window,
+) -> Array3<i32> {
+    let (channels, height, width) = input.dim();
+    let (out_channels, ..) = weight.dim();
+    let out = |cells| window.output(cells).expect("the window fits");
+    let inside =
+        |i: usize, k: usize, cells: usize| (i * window.stride + k).checked_sub(window.pad).filter(|&cell| cell < cells);
+    Array3::from_shape_fn((out_channels, out(height), out(width)), |(o, y, x)| {
+        let mut acc = bias[o];
+        for ky in 0..window.kernel {
+            let Some(iy) = inside(y, ky, height) else { continue };
+            for kx in 0..window.kernel {
+                let Some(ix) = inside(x, kx, width) else { continue };
+                for c in 0..channels {
+                    acc = acc.wrapping_add(input[[c, iy, ix]].into() * i32::from(weight[[o, c, ky, kx]]));
+                }
+            }
+        }
+        acc
+    })
+}
+
+/// [`requantise`] of accumulators `[C, H, W]` by the channel's multiplier: ReLU is the clamp at zero.
+pub fn relu_u7(acc: &Array3<i32>, multiplier: &[f32]) -> Array3<u8> {
+    let mut out = Array3::zeros(acc.raw_dim());
+    for (c, &multiplier) in multiplier.iter().enumerate() {
+        out.slice_mut(s![c, .., ..])
+            .zip_mut_with(&acc.slice(s![c, .., ..]), |q, &acc| *q = requantise(acc, multiplier));
+    }
+    out
+}
+
+/// How a convolution is computed. All give the same bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// Implicit GEMM: every kernel, stride and padding.
+    Direct,
+    /// Winograd F(2×2, 3×3): 3×3, stride 1, padding 1.
+    WinogradF2,
+    /// Winograd F(4×4, 3×3): as F(2×2), where every direct sum is below 2^25.
+    WinogradF4,
+}
+
+impl Algorithm {
+    pub fn name(self) -> &'static str {
+        match self {
+            Algorithm::Direct => "direct",
+            Algorithm::WinogradF2 => "Winograd F(2×2)",
+            Algorithm::WinogradF4 => "Winograd F(4×4)",
+        }
+    }
+
+    /// Whether the algorithm computes this convolution exactly; `weight` is `[C_out, C_in, k, k]`.
+    pub fn applies(self, window: Window, weight: &[i8], out_channels: usize) -> bool {
+        let same3x3 = window == Window { kernel: 3, stride: 1, pad: 1 };
+        let exact = |exact: fn(&[i8]) -> bool| weight.chunks_exact(weight.len() / out_channels).all(exact);
+        match self {
+            Algorithm::Direct => true,
+            Algorithm::WinogradF2 => same3x3 && exact(F2::exact),
+            Algorithm::WinogradF4 => same3x3 && exact(F4::exact),
+        }
+    }
+}
+
+/// What a convolution reads.
+#[derive(Clone, Copy)]
+pub enum Source<'a> {
+    Picture(&'a Picture),
+    Activations(&'a Activations),
+}
+
+impl Source<'_> {
+    pub fn shape(&self) -> Shape {
+        match self {
+            Source::Picture(picture) => picture.shape(),
+            Source::Activations(input) => input.shape(),
+        }
+    }
+    pub(super) fn is_picture(&self) -> bool {
+        matches!(self, Source::Picture(_))
+    }
+    fn halo(&self) -> usize {
+        match self {
+            Source::Picture(picture) => picture.halo(),
+            Source::Activations(input) => input.halo(),
+        }
+    }
+}
+
+/// Working memory of the kernels: grows to the largest layer's need and stays.
+#[derive(Default)]
+pub struct Scratch {
+    /// Rows of activations, the left side of the matrix product.
+    pub(super) panel: Aligned<i16>,
+    /// One row, before it is laid into the panel.
+    pub(super) row: Aligned<i16>,
+    /// Sums before their epilogue.
+    pub(super) sums: Aligned<i32>,
+}
+
+impl Scratch {
+    pub fn bytes(&self) -> usize {
+        self.panel.bytes() + self.row.bytes() + self.sums.bytes()
+    }
+}
+
+/// A convolution with its weights packed.
+pub struct Conv {
+    window: Window,
+    algorithm: Algorithm,
+    in_channels: usize,
+    out_channels: usize,
+    weights: Aligned<i16>,
+    /// Padded with zeros to whole tiles of channels.
+    bias: Vec<i32>,
+    multiplier: Vec<f32>,
+}
+
+impl Conv {
+    /// Packs `weight` `[C_out, C_in, k, k]` for `algorithm`, which must apply. `from_picture`: the input is a [`Picture`].
+    pub fn new(
+        algorithm: Algorithm,
+        from_picture: bool,
+        window: Window,
+        in_channels: usize,
+        weight: &[i8],
+        bias: &[i32],
+        multiplier: &[f32],
+    ) -> Self {
+        let out_channels = bias.len();
+        assert_eq!(weight.len(), out_channels * in_channels * window.kernel * window.kernel);
+        assert_eq!(multiplier.len(), out_channels);
+        assert!(algorithm == Algorithm::Direct || !from_picture, "Winograd reads activations");
+        debug_assert!(algorithm.applies(window, weight, out_channels));
+        let weights = match algorithm {
+            Algorithm::Direct => direct::pack(weight, from_picture, in_channels, window.kernel, out_channels),
+            Algorithm::WinogradF2 => winograd::pack::<F2>(weight, in_channels, out_channels),
+            Algorithm::WinogradF4 => winograd::pack::<F4>(weight, in_channels, out_channels),
+        };
+        let padded = out_channels.next_multiple_of(gemm::CHANNELS);
+        let mut conv = Conv {
+            window,
+            algorithm,
+            in_channels,
+            out_channels,
+            weights,
+            bias: bias.to_vec(),
+            multiplier: multiplier.to_vec(),
+        };
+        conv.bias.resize(padded, 0);
+        conv.multiplier.resize(padded, 0.0);
+        conv
+    }
+
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Replaces the multipliers, one per output channel.
+    pub fn set_multiplier(&mut self, multiplier: &[f32]) {
+        self.multiplier[..self.out_channels].copy_from_slice(multiplier);
+    }
+
+    /// Bytes of packed weights.
+    pub fn bytes(&self) -> usize {
+        self.weights.bytes()
+    }
+
+    /// Shape of the output over an input of this shape.
+    fn output(&self, input: Shape) -> Shape {
+        let cells = |cells| self.window.output(cells).expect("the window fits");
+        Shape { channels: self.out_channels, height: cells(input.height), width: cells(input.width) }
+    }
+
+    /// Convolution, bias, ReLU, requantised into `out`.
+    pub fn run<S: Simd>(&self, source: Source, scratch: &mut Scratch, out: &mut Activations) {
+        assert_eq!(out.shape(), self.output(source.shape()));
+        let epilogue = Requantise { multiplier: &self.multiplier, bias: &self.bias, out: out.writer() };
+        self.run_with::<S>(source, scratch, epilogue);
+    }
+
+    /// The accumulators with bias, before ReLU and requantisation: `[cell][channel]`, channels padded to the
+    /// returned count.
+    pub fn accumulators<S: Simd>(&self, source: Source, scratch: &mut Scratch) -> (Vec<i32>, usize) {
+        let shape = self.output(source.shape());
+        let channels = self.bias.len();
+        let mut kept = vec![0; shape.cells() * channels];
+        let epilogue = Keep { bias: &self.bias, out: kept.as_mut_ptr(), width: shape.width, channels };
+        self.run_with::<S>(source, scratch, epilogue);
+        (kept, channels)
+    }
+
+    fn run_with<S: Simd>(&self, source: Source, scratch: &mut Scratch, epilogue: impl Epilogue<S>) {
+        let shape = self.output(source.shape());
+        assert_eq!(source.shape().channels, self.in_channels);
+        assert!(source.halo() == self.window.pad, "the source's halo is the window's padding");
+        match (self.algorithm, source) {
+            (Algorithm::WinogradF2, Source::Activations(input)) => {
+                winograd::run::<S, F2>(input, &self.weights, shape, scratch, epilogue);
+            }
+            (Algorithm::WinogradF4, Source::Activations(input)) => {
+                winograd::run::<S, F4>(input, &self.weights, shape, scratch, epilogue);
+            }
+            _ => direct::run::<S>(source, self.window, &self.weights, shape, scratch, epilogue),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! One file an operator: first its scalar definition, plain to read, then the vector one, which must equal it in
+//! every element. All `unsafe` code of the crate is here.
+//!
+//! | file | operator |
+//! |---|---|
+//! | [`conv`] | convolution, any kernel, stride and padding: packed once, run by one of the kernels below |
+//! | [`direct`] | convolution by implicit GEMM |
+//! | [`winograd`] | 3×3 convolution by exact integer Winograd, F(2×2) and F(4×4) |
+//! | [`gemm`] | the micro-kernel under both |
+//! | [`linear`] | fully connected layers |
+//! | [`pool`], [`lrn`] | max-pooling, local response normalisation |
+//! | [`requantise`] | i32 accumulators to u7 activations |
+//! | [`tensor`] | the layout of activations |
+//! | [`simd`] | the vector operations that all are written in |
+
+pub mod conv;
+pub mod direct;
+pub mod gemm;
+pub mod linear;
+pub mod lrn;
+pub mod pool;
+pub mod requantise;
+pub mod simd;
+pub mod tensor;
+pub mod winograd;

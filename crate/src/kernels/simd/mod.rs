@@ -1,0 +1,91 @@
+//! A 128-bit vector as a token: the few operations that the kernels are written in, once.
+//!
+//! Three tokens implement [`Simd`]: [`Simd128`] (WebAssembly), [`Sse2`] (x86-64, so that the same loops run and are
+//! tested natively) and [`Portable`] (arrays; for other machines and Miri). All give the same bits: the
+//! integer operations wrap, the float ones are single IEEE 754 operations, never fused.
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+mod portable;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+pub use portable::Portable;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub use simd128::Simd128;
+#[cfg(target_arch = "x86_64")]
+pub use sse2::Sse2;
+
+/// The best token of this build.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub type Best = Simd128;
+#[cfg(target_arch = "x86_64")]
+pub type Best = Sse2;
+#[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
+pub type Best = Portable;
+
+/// Operations on one 128-bit vector, seen as i16x8, i32x4, f32x4 or u8x16.
+///
+/// # Safety
+/// The pointer operations read or write as many bytes as their name says, from any alignment.
+pub trait Simd: Copy + Send + Sync + 'static {
+    /// Vector.
+    type V: Copy;
+    /// As kernel names show it.
+    const NAME: &'static str;
+
+    fn zero() -> Self::V;
+    fn splat_i32(x: i32) -> Self::V;
+    fn splat_f32(x: f32) -> Self::V;
+    fn lanes_i32(v: Self::V) -> [i32; 4];
+
+    /// # Safety
+    /// 16 readable bytes.
+    unsafe fn load(p: *const u8) -> Self::V;
+    /// # Safety
+    /// 16 writable bytes.
+    unsafe fn store(p: *mut u8, v: Self::V);
+    /// Four bytes, repeated four times.
+    /// # Safety
+    /// 4 readable bytes.
+    unsafe fn load_splat32(p: *const u8) -> Self::V;
+    /// Eight u8 to i16x8.
+    /// # Safety
+    /// 8 readable bytes.
+    unsafe fn load_u8x8(p: *const u8) -> Self::V;
+    /// Eight i8 to i16x8.
+    /// # Safety
+    /// 8 readable bytes.
+    unsafe fn load_i8x8(p: *const i8) -> Self::V;
+    /// Four i32 in 0..=255 to four bytes.
+    /// # Safety
+    /// 4 writable bytes.
+    unsafe fn store_u8x4(p: *mut u8, v: Self::V);
+
+    fn add_i16(a: Self::V, b: Self::V) -> Self::V;
+    fn sub_i16(a: Self::V, b: Self::V) -> Self::V;
+    fn shl_i16<const N: u32>(a: Self::V) -> Self::V;
+    /// i16x8 · i16x8 to i32x4: products of neighbours summed, exact but for four times `i16::MIN`.
+    fn dot_i16(a: Self::V, b: Self::V) -> Self::V;
+
+    fn add_i32(a: Self::V, b: Self::V) -> Self::V;
+    fn sub_i32(a: Self::V, b: Self::V) -> Self::V;
+    fn mul_i32(a: Self::V, b: Self::V) -> Self::V;
+    fn shl_i32<const N: u32>(a: Self::V) -> Self::V;
+    /// Arithmetic shift right.
+    fn shr_i32<const N: u32>(a: Self::V) -> Self::V;
+
+    fn max_u8(a: Self::V, b: Self::V) -> Self::V;
+
+    fn to_f32(v: Self::V) -> Self::V;
+    fn add_f32(a: Self::V, b: Self::V) -> Self::V;
+    fn mul_f32(a: Self::V, b: Self::V) -> Self::V;
+    fn div_f32(a: Self::V, b: Self::V) -> Self::V;
+    fn sqrt_f32(a: Self::V) -> Self::V;
+    /// Neither operand may be NaN.
+    fn min_f32(a: Self::V, b: Self::V) -> Self::V;
+    /// Neither operand may be NaN.
+    fn max_f32(a: Self::V, b: Self::V) -> Self::V;
+}

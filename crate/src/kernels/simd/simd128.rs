@@ -1,0 +1,134 @@
+//! [`Simd`] with WebAssembly's fixed-width SIMD.
+
+use super::Simd;
+use core::arch::wasm32::*;
+
+/// Token of the WebAssembly vector.
+#[derive(Clone, Copy)]
+pub struct Simd128;
+
+impl Simd for Simd128 {
+    type V = v128;
+    const NAME: &'static str = "simd128";
+
+    #[inline(always)]
+    fn zero() -> v128 {
+        i32x4_splat(0)
+    }
+    #[inline(always)]
+    fn splat_i32(x: i32) -> v128 {
+        i32x4_splat(x)
+    }
+    #[inline(always)]
+    fn splat_f32(x: f32) -> v128 {
+        f32x4_splat(x)
+    }
+    #[inline(always)]
+    fn lanes_i32(v: v128) -> [i32; 4] {
+        [i32x4_extract_lane::<0>(v), i32x4_extract_lane::<1>(v), i32x4_extract_lane::<2>(v), i32x4_extract_lane::<3>(v)]
+    }
+
+    #[inline(always)]
+    unsafe fn load(p: *const u8) -> v128 {
+        // SAFETY: 16 readable bytes, by the trait.
+        unsafe { v128_load(p.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn store(p: *mut u8, v: v128) {
+        // SAFETY: 16 writable bytes, by the trait.
+        unsafe { v128_store(p.cast(), v) }
+    }
+    #[inline(always)]
+    unsafe fn load_splat32(p: *const u8) -> v128 {
+        // SAFETY: 4 readable bytes, by the trait.
+        unsafe { v128_load32_splat(p.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn load_u8x8(p: *const u8) -> v128 {
+        // SAFETY: 8 readable bytes, by the trait.
+        unsafe { i16x8_load_extend_u8x8(p) }
+    }
+    #[inline(always)]
+    unsafe fn load_i8x8(p: *const i8) -> v128 {
+        // SAFETY: 8 readable bytes, by the trait.
+        unsafe { i16x8_load_extend_i8x8(p) }
+    }
+    #[inline(always)]
+    unsafe fn store_u8x4(p: *mut u8, v: v128) {
+        let words = i16x8_narrow_i32x4(v, v);
+        // SAFETY: 4 writable bytes, by the trait.
+        unsafe { v128_store32_lane::<0>(u8x16_narrow_i16x8(words, words), p.cast()) }
+    }
+
+    #[inline(always)]
+    fn add_i16(a: v128, b: v128) -> v128 {
+        i16x8_add(a, b)
+    }
+    #[inline(always)]
+    fn sub_i16(a: v128, b: v128) -> v128 {
+        i16x8_sub(a, b)
+    }
+    #[inline(always)]
+    fn shl_i16<const N: u32>(a: v128) -> v128 {
+        i16x8_shl(a, N)
+    }
+    #[inline(always)]
+    fn dot_i16(a: v128, b: v128) -> v128 {
+        i32x4_dot_i16x8(a, b)
+    }
+
+    #[inline(always)]
+    fn add_i32(a: v128, b: v128) -> v128 {
+        i32x4_add(a, b)
+    }
+    #[inline(always)]
+    fn sub_i32(a: v128, b: v128) -> v128 {
+        i32x4_sub(a, b)
+    }
+    #[inline(always)]
+    fn mul_i32(a: v128, b: v128) -> v128 {
+        i32x4_mul(a, b)
+    }
+    #[inline(always)]
+    fn shl_i32<const N: u32>(a: v128) -> v128 {
+        i32x4_shl(a, N)
+    }
+    #[inline(always)]
+    fn shr_i32<const N: u32>(a: v128) -> v128 {
+        i32x4_shr(a, N)
+    }
+
+    #[inline(always)]
+    fn max_u8(a: v128, b: v128) -> v128 {
+        u8x16_max(a, b)
+    }
+
+    #[inline(always)]
+    fn to_f32(v: v128) -> v128 {
+        f32x4_convert_i32x4(v)
+    }
+    #[inline(always)]
+    fn add_f32(a: v128, b: v128) -> v128 {
+        f32x4_add(a, b)
+    }
+    #[inline(always)]
+    fn mul_f32(a: v128, b: v128) -> v128 {
+        f32x4_mul(a, b)
+    }
+    #[inline(always)]
+    fn div_f32(a: v128, b: v128) -> v128 {
+        f32x4_div(a, b)
+    }
+    #[inline(always)]
+    fn sqrt_f32(a: v128) -> v128 {
+        f32x4_sqrt(a)
+    }
+    #[inline(always)]
+    fn min_f32(a: v128, b: v128) -> v128 {
+        f32x4_pmin(a, b)
+    }
+    #[inline(always)]
+    fn max_f32(a: v128, b: v128) -> v128 {
+        f32x4_pmax(a, b)
+    }
+}

@@ -1,0 +1,248 @@
+//! Where values lie in memory.
+
+use crate::network::{INPUT_CHANNELS, Shape};
+use bytemuck::{Pod, Zeroable};
+use ndarray::{Array3, ArrayView3};
+
+/// Channels that lie side by side at a cell. One block of one cell is one row of a GEMM panel.
+pub const BLOCK: usize = 32;
+
+/// Blocks for this many channels.
+pub const fn blocks(channels: usize) -> usize {
+    channels.div_ceil(BLOCK)
+}
+
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([u8; 64]);
+
+// SAFETY: 64 plain bytes, no padding, every bit pattern valid.
+unsafe impl Zeroable for Line {}
+// SAFETY: as above.
+unsafe impl Pod for Line {}
+
+/// A zeroed slice that starts at a cache line, so that no vector load straddles two.
+#[derive(Clone)]
+pub struct Aligned<T> {
+    lines: Vec<Line>,
+    len: usize,
+    of: std::marker::PhantomData<T>,
+}
+
+impl<T: Pod> Aligned<T> {
+    pub fn zeroed(len: usize) -> Self {
+        let lines = vec![Line([0; 64]); (len * size_of::<T>()).div_ceil(64)];
+        Aligned { lines, len, of: std::marker::PhantomData }
+    }
+    /// Makes room for `len` elements; contents are then unspecified.
+    pub fn reserve(&mut self, len: usize) {
+        if len > self.len {
+            *self = Aligned::zeroed(len);
+        }
+    }
+    /// Bytes held.
+    pub fn bytes(&self) -> usize {
+        self.lines.len() * 64
+    }
+}
+
+impl<T: Pod> Default for Aligned<T> {
+    fn default() -> Self {
+        Aligned::zeroed(0)
+    }
+}
+
+impl<T: Pod> std::ops::Deref for Aligned<T> {
+    type Target = [T];
+    fn deref(&self) -> &[T] {
+        &bytemuck::cast_slice(&self.lines)[..self.len]
+    }
+}
+
+impl<T: Pod> std::ops::DerefMut for Aligned<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
+    }
+}
+
+/// u7 activations, `[C/32][rows][cols][32]`. Around the `height`×`width` cells lies a halo of zeros as wide as the
+/// next layer's padding, so that kernels read over the border without tests. Channels beyond the last are zero.
+#[derive(Clone)]
+pub struct Activations {
+    shape: Shape,
+    halo: usize,
+    rows: usize,
+    cols: usize,
+    data: Aligned<u8>,
+}
+
+impl Activations {
+    /// Zeros, with a halo of `halo` cells at each side and room below and to the right of it for the tiles of
+    /// [`super::winograd`], which read up to the next multiple of four cells.
+    pub fn new(shape: Shape, halo: usize) -> Self {
+        let tiled = |cells: usize| cells.next_multiple_of(4) + 2 * halo;
+        let (rows, cols) = (tiled(shape.height), tiled(shape.width));
+        let data = Aligned::zeroed(blocks(shape.channels) * rows * cols * BLOCK);
+        Activations { shape, halo, rows, cols, data }
+    }
+
+    /// From plain `[C, H, W]`, values 0..=127.
+    pub fn from_plain(plain: ArrayView3<u8>, halo: usize) -> Self {
+        let (channels, height, width) = plain.dim();
+        let mut packed = Activations::new(Shape { channels, height, width }, halo);
+        for ((c, y, x), &value) in plain.indexed_iter() {
+            packed.set(c, y, x, value);
+        }
+        packed
+    }
+
+    /// To plain `[C, H, W]`.
+    pub fn to_plain(&self) -> Array3<u8> {
+        let Shape { channels, height, width } = self.shape;
+        Array3::from_shape_fn((channels, height, width), |(c, y, x)| self.get(c, y, x))
+    }
+
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+    pub fn halo(&self) -> usize {
+        self.halo
+    }
+    /// Cells of an allocated row, halo included.
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+    pub fn bytes(&self) -> usize {
+        self.data.bytes()
+    }
+
+    /// Position in the data of the block of channels at a cell, which may lie in the halo.
+    #[inline(always)]
+    pub fn index(&self, block: usize, y: isize, x: isize) -> usize {
+        let (y, x) = ((y + self.halo as isize) as usize, (x + self.halo as isize) as usize);
+        ((block * self.rows + y) * self.cols + x) * BLOCK
+    }
+
+    pub fn get(&self, channel: usize, y: usize, x: usize) -> u8 {
+        self.data[self.index(channel / BLOCK, y as isize, x as isize) + channel % BLOCK]
+    }
+
+    pub fn set(&mut self, channel: usize, y: usize, x: usize, q: u8) {
+        let at = self.index(channel / BLOCK, y as isize, x as isize) + channel % BLOCK;
+        self.data[at] = q;
+    }
+
+    /// Sets all of one channel's cells.
+    pub fn fill_channel(&mut self, channel: usize, value: u8) {
+        for y in 0..self.shape.height {
+            for x in 0..self.shape.width {
+                self.set(channel, y, x, value);
+            }
+        }
+    }
+
+    /// A handle for kernels that write cells from several places.
+    pub(super) fn writer(&mut self) -> Writer<'_> {
+        Writer {
+            block: self.rows * self.cols * BLOCK,
+            row: self.cols * BLOCK,
+            origin: (self.halo * self.cols + self.halo) * BLOCK,
+            data: self.data.as_mut_ptr(),
+            shape: self.shape,
+            of: std::marker::PhantomData,
+        }
+    }
+}
+
+/// Raw access to the cells of [`Activations`].
+#[derive(Clone, Copy)]
+pub(super) struct Writer<'a> {
+    data: *mut u8,
+    block: usize,
+    row: usize,
+    origin: usize,
+    shape: Shape,
+    of: std::marker::PhantomData<&'a mut [u8]>,
+}
+
+// SAFETY: the users of a writer write disjoint cells (one tile or pixel each).
+unsafe impl Send for Writer<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Writer<'_> {}
+
+impl Writer<'_> {
+    /// Address of a channel at a cell.
+    /// # Safety
+    /// `y < height`, `x < width`, `channel < blocks(channels) * BLOCK`.
+    #[inline(always)]
+    pub unsafe fn at(&self, channel: usize, y: usize, x: usize) -> *mut u8 {
+        debug_assert!(y < self.shape.height && x < self.shape.width);
+        debug_assert!(channel < blocks(self.shape.channels) * BLOCK);
+        let offset = channel / BLOCK * self.block + self.origin + y * self.row + x * BLOCK + channel % BLOCK;
+        // SAFETY: inside the data, by the caller's bounds.
+        unsafe { self.data.add(offset) }
+    }
+}
+
+/// The input picture: i16 pixels minus the rounded channel mean, `[rows][cols][3]`, zeros around.
+#[derive(Clone)]
+pub struct Picture {
+    height: usize,
+    width: usize,
+    halo: usize,
+    data: Vec<i16>,
+}
+
+impl Picture {
+    /// Zeros, with a halo of `halo` pixels.
+    pub fn new(height: usize, width: usize, halo: usize) -> Self {
+        // 16 spare values let the gather copy whole vectors.
+        let data = vec![0; (height + 2 * halo) * (width + 2 * halo) * INPUT_CHANNELS + 16];
+        Picture { height, width, halo, data }
+    }
+
+    /// From RGB bytes, `[H][W][3]`, minus `mean`.
+    pub fn fill(&mut self, rgb: &[u8], mean: [i16; 3]) {
+        assert_eq!(rgb.len(), self.height * self.width * INPUT_CHANNELS);
+        for (y, row) in rgb.chunks_exact(self.width * INPUT_CHANNELS).enumerate() {
+            let start = self.index(y as isize, 0);
+            let target = &mut self.data[start..][..row.len()];
+            for (i, (to, &from)) in target.iter_mut().zip(row).enumerate() {
+                *to = i16::from(from) - mean[i % INPUT_CHANNELS];
+            }
+        }
+    }
+
+    pub fn shape(&self) -> Shape {
+        Shape { channels: INPUT_CHANNELS, height: self.height, width: self.width }
+    }
+    pub fn halo(&self) -> usize {
+        self.halo
+    }
+    pub fn data(&self) -> &[i16] {
+        &self.data
+    }
+    /// Values of an allocated row.
+    pub fn row(&self) -> usize {
+        (self.width + 2 * self.halo) * INPUT_CHANNELS
+    }
+    /// Position in the data of a pixel's red, which may lie in the halo.
+    #[inline(always)]
+    pub fn index(&self, y: isize, x: isize) -> usize {
+        let (y, x) = ((y + self.halo as isize) as usize, (x + self.halo as isize) as usize);
+        y * self.row() + x * INPUT_CHANNELS
+    }
+    pub fn bytes(&self) -> usize {
+        self.data.len() * 2
+    }
+
+    /// To plain `[3, H, W]`.
+    pub fn to_plain(&self) -> Array3<i16> {
+        Array3::from_shape_fn((INPUT_CHANNELS, self.height, self.width), |(c, y, x)| {
+            self.data[self.index(y as isize, x as isize) + c]
+        })
+    }
+}

@@ -1,0 +1,326 @@
+//! 3×3 convolution of stride 1 by Winograd's minimal filtering (Lavin & Gray, CVPR 2016), in exact integers.
+//!
+//! ```text
+//! for every tile of OUT×OUT output cells:            U = G g Gᵀ       once, at load
+//!     V = Bᵀ d B       for every input channel       d: (OUT+2)×(OUT+2) inputs
+//!     M = Σ_c U_c · V_c  at each of the (OUT+2)² positions, a matrix product over tiles
+//!     Y = Aᵀ M A       for every output channel
+//! ```
+//! F(2×2) does 16 multiply-adds for 4 outputs (2.25 times fewer than the direct sum's 36), F(4×4) 36 for 16 (4 times).
+//!
+//! # Why it is exact
+//! F(4×4)'s G has denominators 4, 6 and 24. Here G's rows are scaled to integers and A's columns take the inverse, up
+//! to a common factor: `Aᵀ M A` is `9·2^(e_i + e_j)` times the direct sum, e = 3 2 1 1. All sums wrap modulo 2^32; there
+//! 9 has the inverse 954437177, and an arithmetic shift by `e_i + e_j` (at most 6) ends it. The result is the
+//! direct sum whenever that is below 2^25 in magnitude, which [`F4::exact`] checks from the weights.
+//! |V| ≤ 127·(8·8 + 2·2) = 8,636 and |U| ≤ 127·7·7 = 6,223 fit i16.
+
+use super::conv::Scratch;
+use super::gemm::{self, gemm};
+use super::requantise::Epilogue;
+use super::simd::Simd;
+use super::tensor::{Activations, Aligned, BLOCK, blocks};
+use crate::network::Shape;
+
+/// Output channels whose sums are kept at once: `36 positions × tiles × 64` i32 stay in the cache.
+const CHUNK: usize = 64;
+/// Bytes of transformed input kept at once.
+const PANEL: usize = 320 * 1024;
+/// Spare i16 and i32 between positions, a cache line, so that positions do not fall on the same cache set.
+const SKEW: usize = 16;
+
+/// A tile size: its transforms.
+pub(super) trait Tile {
+    /// Output cells of one side.
+    const OUT: usize;
+    /// Input cells of one side.
+    const IN: usize = Self::OUT + 2;
+    /// The weight transform, `IN` rows.
+    const G: &[[i32; 3]];
+    /// Whether results are exact for these weights `[C_in, 3, 3]` of one output channel.
+    fn exact(weight: &[i8]) -> bool;
+    /// Bᵀ along one axis of i16x8.
+    fn input<S: Simd>(d: &[S::V]) -> [S::V; 6];
+    /// Aᵀ along one axis of i32x4.
+    fn output<S: Simd>(m: &[S::V]) -> [S::V; 4];
+    /// Takes the common factor off result (`i`, `j`).
+    fn scale<S: Simd>(i: usize, j: usize, y: S::V) -> S::V;
+}
+
+/// F(2×2, 3×3): G doubled, so results carry a factor 4; every partial sum is below `4·127·127·9·C_in`.
+pub(super) struct F2;
+
+impl Tile for F2 {
+    const OUT: usize = 2;
+    const G: &[[i32; 3]] = &[[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]];
+
+    /// The direct sum must leave room for the factor 4.
+    fn exact(weight: &[i8]) -> bool {
+        bound(weight) < 1 << 29
+    }
+    #[inline(always)]
+    fn input<S: Simd>(d: &[S::V]) -> [S::V; 6] {
+        let (sub, add) = (S::sub_i16, S::add_i16);
+        [sub(d[0], d[2]), add(d[1], d[2]), sub(d[2], d[1]), sub(d[1], d[3]), S::zero(), S::zero()]
+    }
+    #[inline(always)]
+    fn output<S: Simd>(m: &[S::V]) -> [S::V; 4] {
+        let (sub, add) = (S::sub_i32, S::add_i32);
+        [add(add(m[0], m[1]), m[2]), sub(sub(m[1], m[2]), m[3]), S::zero(), S::zero()]
+    }
+    #[inline(always)]
+    fn scale<S: Simd>(_: usize, _: usize, y: S::V) -> S::V {
+        S::shr_i32::<2>(y)
+    }
+}
+
+/// F(4×4, 3×3), interpolated at 0, ±1, ±2 and ∞.
+pub(super) struct F4;
+
+impl Tile for F4 {
+    const OUT: usize = 4;
+    const G: &[[i32; 3]] = &[[1, 0, 0], [-1, -1, -1], [-1, 1, -1], [1, 2, 4], [1, -2, 4], [0, 0, 1]];
+
+    fn exact(weight: &[i8]) -> bool {
+        bound(weight) < 1 << 25
+    }
+    /// ```text
+    /// Bᵀ =  4  0 -5  0  1  0
+    ///       0 -4 -4  1  1  0
+    ///       0  4 -4 -1  1  0
+    ///       0 -2 -1  2  1  0
+    ///       0  2 -1 -2  1  0
+    ///       0  4  0 -5  0  1
+    /// ```
+    #[inline(always)]
+    fn input<S: Simd>(d: &[S::V]) -> [S::V; 6] {
+        let (sub, add) = (S::sub_i16, S::add_i16);
+        let even = sub(d[4], S::shl_i16::<2>(d[2]));
+        let odd = sub(d[3], S::shl_i16::<2>(d[1]));
+        let d42 = sub(d[4], d[2]);
+        let d31 = sub(d[3], d[1]);
+        let twice = add(d31, d31);
+        [
+            add(S::shl_i16::<2>(sub(d[0], d[2])), d42),
+            add(even, odd),
+            sub(even, odd),
+            add(d42, twice),
+            sub(d42, twice),
+            sub(sub(d[5], d[3]), S::shl_i16::<2>(d31)),
+        ]
+    }
+    /// ```text
+    /// Aᵀ = 6  4  4  1  1  0      rows carry 24, 12, 6, 6: that is 3·2^e, squared 9·2^(e_i + e_j)
+    ///      0  2 -2  1 -1  0
+    ///      0  1  1  1  1  0
+    ///      0  1 -1  2 -2  6
+    /// ```
+    #[inline(always)]
+    fn output<S: Simd>(m: &[S::V]) -> [S::V; 4] {
+        let (sub, add) = (S::sub_i32, S::add_i32);
+        let (s12, d12) = (add(m[1], m[2]), sub(m[1], m[2]));
+        let (s34, d34) = (add(m[3], m[4]), sub(m[3], m[4]));
+        [
+            add(add(add(m[0], m[0]), S::shl_i32::<2>(add(m[0], s12))), s34),
+            add(add(d12, d12), d34),
+            add(s12, s34),
+            add(add(d12, add(d34, d34)), add(add(m[5], m[5]), S::shl_i32::<2>(m[5]))),
+        ]
+    }
+    #[inline(always)]
+    fn scale<S: Simd>(i: usize, j: usize, y: S::V) -> S::V {
+        /// 1/9 modulo 2^32.
+        const NINTH: i32 = 954_437_177;
+        const E: [u32; 4] = [3, 2, 1, 1];
+        let y = S::mul_i32(y, S::splat_i32(NINTH));
+        match E[i] + E[j] {
+            2 => S::shr_i32::<2>(y),
+            3 => S::shr_i32::<3>(y),
+            4 => S::shr_i32::<4>(y),
+            5 => S::shr_i32::<5>(y),
+            _ => S::shr_i32::<6>(y),
+        }
+    }
+}
+
+/// Largest magnitude of the direct sum over u7 inputs, without the bias.
+fn bound(weight: &[i8]) -> i64 {
+    let sum = |sign: i64| weight.iter().map(|&w| (i64::from(w) * sign).max(0)).sum::<i64>();
+    127 * sum(1).max(sum(-1))
+}
+
+/// U, `[C_out/64][IN²][64/16][C_in/2][16][2]`, from `[C_out, C_in, 3, 3]`.
+pub(super) fn pack<T: Tile>(weight: &[i8], channels: usize, out_channels: usize) -> Aligned<i16> {
+    let positions = T::IN * T::IN;
+    let k_padded = blocks(channels) * BLOCK;
+    let tile = k_padded * gemm::CHANNELS;
+    let out_padded = out_channels.next_multiple_of(gemm::CHANNELS);
+    let mut packed = Aligned::zeroed(positions * k_padded * out_padded);
+    for (i, g) in weight.chunks_exact(9).enumerate() {
+        let (o, c) = (i / channels, i % channels);
+        let (chunk, within) = (o / CHUNK * CHUNK, o % CHUNK);
+        let chunk_tiles = CHUNK.min(out_padded - chunk) / gemm::CHANNELS;
+        let base = chunk * positions * k_padded + gemm::weight_index(within % gemm::CHANNELS, c, k_padded);
+        let half: [[i32; 3]; 6] = std::array::from_fn(|y| {
+            let row = T::G.get(y).copied().unwrap_or_default();
+            std::array::from_fn(|x| (0..3).map(|k| row[k] * i32::from(g[3 * k + x])).sum())
+        });
+        for y in 0..T::IN {
+            for x in 0..T::IN {
+                let value: i32 = (0..3).map(|k| T::G[x][k] * half[y][k]).sum();
+                let at = ((y * T::IN + x) * chunk_tiles + within / gemm::CHANNELS) * tile;
+                packed[base + at] = value as i16;
+            }
+        }
+    }
+    packed
+}
+
+/// Runs the convolution over all cells of `out`; `input` has a halo of one.
+pub(super) fn run<S: Simd, T: Tile>(
+    input: &Activations,
+    weights: &Aligned<i16>,
+    out: Shape,
+    scratch: &mut Scratch,
+    epilogue: impl Epilogue<S>,
+) {
+    let positions = T::IN * T::IN;
+    let input_blocks = blocks(input.shape().channels);
+    let k_padded = input_blocks * BLOCK;
+    let tiles = Tiles { across: out.width.div_ceil(T::OUT), down: out.height.div_ceil(T::OUT) };
+    let at_once = (PANEL / (positions * k_padded * 2)).clamp(8, 64).min(tiles.count());
+    let out_padded = out.channels.next_multiple_of(gemm::CHANNELS);
+    let v_stride = at_once * k_padded + 2 * SKEW;
+    let m_stride = at_once * CHUNK + SKEW;
+    scratch.panel.reserve(positions * v_stride);
+    scratch.sums.reserve(positions * m_stride);
+    for first in (0..tiles.count()).step_by(at_once) {
+        let count = at_once.min(tiles.count() - first);
+        for i in 0..count {
+            let (y, x) = tiles.place(first + i);
+            for block in 0..input_blocks {
+                transform_input::<S, T>(
+                    input,
+                    block,
+                    y * T::OUT,
+                    x * T::OUT,
+                    &mut scratch.panel,
+                    (block * at_once + i) * BLOCK,
+                    v_stride,
+                );
+            }
+        }
+        for chunk in (0..out_padded).step_by(CHUNK) {
+            let channels = CHUNK.min(out_padded - chunk);
+            for position in 0..positions {
+                for tile in 0..channels / gemm::CHANNELS {
+                    let w = (chunk * positions + position * channels) * k_padded + tile * gemm::CHANNELS * k_padded;
+                    let w = &weights[w..][..gemm::CHANNELS * k_padded];
+                    let panel = &scratch.panel[position * v_stride..][..v_stride];
+                    let sums = &mut scratch.sums[position * m_stride + tile * gemm::CHANNELS..];
+                    // SAFETY: the panel has `at_once` rows in `input_blocks` blocks, `w` is one tile, the sums
+                    // have 16 of CHUNK values in each of `count` rows.
+                    unsafe {
+                        gemm::<S>(panel.as_ptr(), at_once, input_blocks, count, w.as_ptr(), sums.as_mut_ptr(), CHUNK);
+                    }
+                }
+            }
+            for i in 0..count {
+                let (y, x) = tiles.place(first + i);
+                for quad in (0..channels).step_by(4) {
+                    let sums = &scratch.sums[i * CHUNK + quad..];
+                    transform_output::<S, T>(sums, m_stride, chunk + quad, y * T::OUT, x * T::OUT, out, epilogue);
+                }
+            }
+        }
+    }
+}
+
+/// Tiles over an output map, row by row.
+struct Tiles {
+    across: usize,
+    down: usize,
+}
+
+impl Tiles {
+    fn count(&self) -> usize {
+        self.across * self.down
+    }
+    fn place(&self, index: usize) -> (usize, usize) {
+        (index / self.across, index % self.across)
+    }
+}
+
+/// V of one tile and one block of channels, at `at` of every position's panel.
+#[inline(always)]
+fn transform_input<S: Simd, T: Tile>(
+    input: &Activations,
+    block: usize,
+    y: usize,
+    x: usize,
+    panel: &mut [i16],
+    at: usize,
+    stride: usize,
+) {
+    let row = input.cols() * BLOCK;
+    let from = input.index(block, y as isize - 1, x as isize - 1);
+    // The whole tile lies inside, halo and tile room included: the last byte that will be read.
+    assert!(from + (T::IN - 1) * (row + BLOCK) + BLOCK <= input.data().len());
+    assert!(at + (T::IN * T::IN - 1) * stride + BLOCK <= panel.len());
+    for c in (0..BLOCK).step_by(8) {
+        let mut half = [[S::zero(); 6]; 6];
+        for j in 0..T::IN {
+            let mut d = [S::zero(); 6];
+            for (i, d) in d.iter_mut().enumerate().take(T::IN) {
+                // SAFETY: asserted above.
+                *d = unsafe { S::load_u8x8(input.data().as_ptr().add(from + i * row + j * BLOCK + c)) };
+            }
+            let r = T::input::<S>(&d);
+            for i in 0..T::IN {
+                half[i][j] = r[i];
+            }
+        }
+        for i in 0..T::IN {
+            let r = T::input::<S>(&half[i]);
+            for j in 0..T::IN {
+                // SAFETY: asserted above.
+                unsafe { S::store(panel.as_mut_ptr().add(at + (i * T::IN + j) * stride + c).cast(), r[j]) };
+            }
+        }
+    }
+}
+
+/// Y of one tile and four channels, given to the epilogue. Cells beyond the output are left out.
+#[inline(always)]
+fn transform_output<S: Simd, T: Tile>(
+    sums: &[i32],
+    stride: usize,
+    channel: usize,
+    y: usize,
+    x: usize,
+    out: Shape,
+    epilogue: impl Epilogue<S>,
+) {
+    assert!((T::IN * T::IN - 1) * stride + 4 <= sums.len());
+    let mut half = [[S::zero(); 6]; 4];
+    for j in 0..T::IN {
+        let mut m = [S::zero(); 6];
+        for (i, m) in m.iter_mut().enumerate().take(T::IN) {
+            // SAFETY: asserted above.
+            *m = unsafe { S::load(sums.as_ptr().add((i * T::IN + j) * stride).cast()) };
+        }
+        let r = T::output::<S>(&m);
+        for i in 0..T::OUT {
+            half[i][j] = r[i];
+        }
+    }
+    // SAFETY: the channel is below the padded count.
+    let lane = unsafe { epilogue.lane(channel) };
+    for i in 0..T::OUT.min(out.height - y) {
+        let r = T::output::<S>(&half[i]);
+        for j in 0..T::OUT.min(out.width - x) {
+            // SAFETY: the cell lies inside the output by the bounds of the loops.
+            unsafe { epilogue.put(lane, channel, y + i, x + j, T::scale::<S>(i, j, r[j])) };
+        }
+    }
+}

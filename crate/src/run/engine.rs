@@ -1,0 +1,365 @@
+//! The forward pass, layer by layer. Every layer's output is kept: a view may ask for any of them.
+
+use super::plan;
+use crate::kernels::conv::{Conv, Scratch, Source};
+use crate::kernels::linear::Linear;
+use crate::kernels::lrn::Lrn;
+use crate::kernels::pool;
+use crate::kernels::requantise::{MAX, requantise};
+use crate::kernels::simd::{Best, Simd};
+use crate::kernels::tensor::{Activations, Aligned, Picture};
+use crate::model::{Model, Preprocess};
+use crate::network::lrn::K;
+use crate::network::{INPUT_CHANNELS, Kind, Layer, Network, NetworkError, Shape};
+
+/// What computes a layer.
+enum Operator {
+    Input,
+    Conv(Conv),
+    Lrn(Lrn),
+    MaxPool,
+    /// `multiplier[c]` takes accumulators to the next layer's u7, or to logits in the last layer.
+    Fc {
+        linear: Linear,
+        multiplier: Vec<f32>,
+    },
+}
+
+/// A network ready to run.
+pub struct Engine {
+    network: Network,
+    preprocess: Preprocess,
+    size: usize,
+    layers: Vec<Layer>,
+    operators: Vec<Operator>,
+    /// Real value of one step of every layer's output; 1 for the input (pixels) and for the logits.
+    scales: Vec<f32>,
+    /// Real value of one weight step, per channel; empty where a layer has no weights.
+    weight_scales: Vec<Vec<f32>>,
+    picture: Picture,
+    /// Output of every layer but the input (a stand-in without cells) and fc8 (likewise: see `logits`).
+    outputs: Vec<Activations>,
+    /// fc8, `[place][class]`.
+    logits: Vec<f32>,
+    /// Layers whose output belongs to the present picture.
+    done: usize,
+    scratch: Scratch,
+    vector: Aligned<i16>,
+    acc: Vec<i32>,
+    squares: Aligned<i32>,
+}
+
+impl Engine {
+    /// Packs the weights of a checked model.
+    pub fn new(model: &Model) -> Result<Self, NetworkError> {
+        let layers = model.network.layers()?;
+        let mut weights = model.weights.iter();
+        let mut activation_scales = model.activation_scales.iter().map(|&(_, scale)| scale);
+        let mut operators = Vec::with_capacity(layers.len());
+        let mut scales = Vec::with_capacity(layers.len());
+        let mut weight_scales = vec![Vec::new(); layers.len()];
+        let last = layers.len() - 1;
+        let mut scale_in = 1.0;
+        for (index, layer) in layers.iter().enumerate() {
+            let scale_out = match layer.kind {
+                Kind::Input | Kind::MaxPool(_) => scale_in,
+                _ if index == last => 1.0,
+                _ => activation_scales.next().expect("the model has a scale for every layer that rescales"),
+            };
+            let operator = match layer.kind {
+                Kind::Input => Operator::Input,
+                Kind::MaxPool(_) => Operator::MaxPool,
+                Kind::Lrn => Operator::Lrn(Lrn::new(scale_in, scale_out)),
+                Kind::Conv(_) | Kind::Fc { .. } => {
+                    let weights = weights.next().expect("the model has weights for every weighted layer");
+                    weight_scales[index].clone_from(&weights.scale);
+                    let multiplier = multipliers(scale_in, &weights.scale, scale_out);
+                    if let Kind::Conv(window) = layer.kind {
+                        let algorithm = plan::convolution(layer, index == 1, &weights.weight);
+                        let channels = layer.input.channels;
+                        Operator::Conv(Conv::new(
+                            algorithm,
+                            index == 1,
+                            window,
+                            channels,
+                            &weights.weight,
+                            &weights.bias,
+                            &multiplier,
+                        ))
+                    } else {
+                        Operator::Fc { linear: Linear::new(layer.input, &weights.weight, &weights.bias), multiplier }
+                    }
+                }
+            };
+            operators.push(operator);
+            scales.push(scale_out);
+            scale_in = scale_out;
+        }
+        let mut engine = Engine {
+            network: model.network.clone(),
+            preprocess: model.preprocess,
+            size: 0,
+            layers: Vec::new(),
+            operators,
+            scales,
+            weight_scales,
+            picture: Picture::new(0, 0, 0),
+            outputs: Vec::new(),
+            logits: Vec::new(),
+            done: 0,
+            scratch: Scratch::default(),
+            vector: Aligned::default(),
+            acc: Vec::new(),
+            squares: Aligned::default(),
+        };
+        engine.set_size(model.network.input_size)?;
+        Ok(engine)
+    }
+
+    /// Makes room for pictures of `size`×`size` pixels: the native size, or a larger one at which the network runs
+    /// as a fully convolutional net and fc8 is a class score map (section 3.2 of the paper).
+    pub fn set_size(&mut self, size: usize) -> Result<(), NetworkError> {
+        if size == self.size {
+            return Ok(());
+        }
+        let layers = self.network.layers_at(size)?;
+        // A layer's halo is the padding of the layer that reads it.
+        let halo = |index: usize| match layers.get(index + 1).map(|next| next.kind) {
+            Some(Kind::Conv(window)) => window.pad,
+            _ => 0,
+        };
+        let none = Shape { channels: 0, height: 0, width: 0 };
+        let last = layers.len() - 1;
+        let shape = |index: usize| if index == 0 || index == last { none } else { layers[index].output };
+        self.picture = Picture::new(size, size, halo(0));
+        self.outputs = (0..layers.len()).map(|index| Activations::new(shape(index), halo(index))).collect();
+        self.layers = layers;
+        self.size = size;
+        self.done = 0;
+        Ok(())
+    }
+
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+    /// Present side of the input, in pixels.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+    /// Layers at the present size, the input first.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+    /// Layers computed for the present picture; the input counts as one.
+    pub fn done(&self) -> usize {
+        self.done
+    }
+
+    /// Gives the network a picture: RGB bytes, `[size][size][3]`.
+    pub fn set_picture(&mut self, rgb: &[u8]) {
+        self.picture.fill(rgb, self.preprocess.rounded_mean());
+        self.done = 1;
+    }
+
+    /// Computes the next layer and returns its index; `None` when all are done or there is no picture.
+    pub fn step(&mut self) -> Option<usize> {
+        self.step_with::<Best>()
+    }
+
+    /// Computes all layers that are left.
+    pub fn run(&mut self) {
+        while self.step().is_some() {}
+    }
+
+    /// [`Engine::step`] with another vector.
+    pub fn step_with<S: Simd>(&mut self) -> Option<usize> {
+        let index = self.done;
+        if index == 0 || index == self.layers.len() {
+            return None;
+        }
+        let (before, from) = self.outputs.split_at_mut(index);
+        let (input, output) = (&before[index - 1], &mut from[0]);
+        match &self.operators[index] {
+            Operator::Input => unreachable!("the input is layer 0"),
+            Operator::Conv(conv) => {
+                let source = if index == 1 { Source::Picture(&self.picture) } else { Source::Activations(input) };
+                conv.run::<S>(source, &mut self.scratch, output);
+            }
+            Operator::Lrn(lrn) => lrn.run::<S>(input, &mut self.squares, output),
+            Operator::MaxPool => {
+                let window = self.layers[index].window().expect("pooling has a window");
+                pool::run::<S>(input, window, output);
+            }
+            Operator::Fc { linear, multiplier } => {
+                linear.run::<S>(input, &mut self.vector, &mut self.acc);
+                let width = self.layers[index].output.width;
+                if index + 1 == self.layers.len() {
+                    let real =
+                        |row: &[i32]| row.iter().zip(multiplier).map(|(&acc, m)| acc as f32 * m).collect::<Vec<_>>();
+                    self.logits = self.acc.chunks_exact(multiplier.len()).flat_map(real).collect();
+                } else {
+                    for (place, row) in self.acc.chunks_exact(multiplier.len()).enumerate() {
+                        for (c, (&acc, &m)) in row.iter().zip(multiplier).enumerate() {
+                            output.set(c, place / width, place % width, requantise(acc, m));
+                        }
+                    }
+                }
+            }
+        }
+        self.done += 1;
+        Some(index)
+    }
+
+    /// Measures activation scales on one picture, layer by layer, for a network without biases (which are in units of
+    /// the scales before them). Returns the scales of the layers that rescale, in order.
+    pub fn calibrate(&mut self, rgb: &[u8]) -> Vec<f32> {
+        /// Room above the largest value seen.
+        const HEADROOM: f32 = 1.2;
+        self.set_picture(rgb);
+        let last = self.layers.len() - 1;
+        for index in 1..self.layers.len() {
+            let scale_in = self.scales[index - 1];
+            let scale_out = if index == last {
+                1.0
+            } else {
+                match self.pre_activations(index) {
+                    Some((values, _)) => values.into_iter().fold(0.0, f32::max).max(f32::MIN_POSITIVE) * HEADROOM / MAX,
+                    // The normalised value is largest without neighbours: K^(-3/4) of the input.
+                    None if self.layers[index].kind == Kind::Lrn => scale_in * K.powf(-0.75),
+                    None => scale_in,
+                }
+            };
+            let multipliers = multipliers(scale_in, &self.weight_scales[index], scale_out);
+            match &mut self.operators[index] {
+                Operator::Conv(conv) => conv.set_multiplier(&multipliers),
+                Operator::Fc { multiplier, .. } => *multiplier = multipliers,
+                Operator::Lrn(lrn) => *lrn = Lrn::new(scale_in, scale_out),
+                Operator::Input | Operator::MaxPool => {}
+            }
+            self.scales[index] = scale_out;
+            self.step();
+        }
+        self.done = 0;
+        let rescaled = self.layers.iter().zip(&self.scales).filter(|(layer, _)| layer.rescales());
+        rescaled.map(|(_, &scale)| scale).collect()
+    }
+
+    /// Name of the kernel of a layer, as the page and the benchmarks show it.
+    pub fn kernel(&self, layer: usize) -> String {
+        let vector = Best::NAME;
+        match &self.operators[layer] {
+            Operator::Input => String::new(),
+            Operator::Conv(conv) => format!("{} i16 · {vector}", conv.algorithm().name()),
+            Operator::Lrn(_) => format!("LRN f32 · {vector}"),
+            Operator::MaxPool => format!("max u8 · {vector}"),
+            Operator::Fc { .. } => format!("matrix–vector i8 · {vector}"),
+        }
+    }
+
+    /// Class score map: fc8's logits, `[place][class]`, places row by row. One place at the native size.
+    pub fn score_map(&self) -> &[f32] {
+        &self.logits
+    }
+
+    /// Logits of the picture: the score map's mean over places.
+    pub fn logits(&self) -> Vec<f32> {
+        let classes = self.network.classes;
+        let places = self.logits.len() / classes;
+        if places == 1 {
+            return self.logits.clone();
+        }
+        let sum = |class: usize| self.logits.iter().skip(class).step_by(classes).sum::<f32>();
+        (0..classes).map(|class| sum(class) / places as f32).collect()
+    }
+
+    /// Real value of one step of a layer's output.
+    pub fn scale(&self, layer: usize) -> f32 {
+        self.scales[layer]
+    }
+
+    /// Output of a layer that is kept as u7: all but the input and fc8.
+    pub fn activations(&self, layer: usize) -> Option<&Activations> {
+        (layer > 0 && layer + 1 < self.layers.len()).then(|| &self.outputs[layer])
+    }
+
+    /// Integer behind one value: u7, pixel minus mean (input) or `None` for logits, which are real.
+    pub fn integer(&self, layer: usize, channel: usize, y: usize, x: usize) -> Option<i32> {
+        if layer == 0 {
+            let at = self.picture.index(y as isize, x as isize) + channel;
+            return Some(self.picture.data()[at].into());
+        }
+        Some(self.activations(layer)?.get(channel, y, x).into())
+    }
+
+    /// One value of a layer's output: pixel minus mean, activation or logit.
+    pub fn value(&self, layer: usize, channel: usize, y: usize, x: usize) -> f32 {
+        match self.integer(layer, channel, y, x) {
+            Some(q) => q as f32 * self.scales[layer],
+            None => self.logits[(y * self.layers[layer].output.width + x) * self.network.classes + channel],
+        }
+    }
+
+    /// One map of a layer's output, row by row.
+    pub fn map(&self, layer: usize, channel: usize) -> Vec<f32> {
+        let Shape { height, width, .. } = self.layers[layer].output;
+        let cells = (0..height).flat_map(|y| (0..width).map(move |x| (y, x)));
+        cells.map(|(y, x)| self.value(layer, channel, y, x)).collect()
+    }
+
+    /// Accumulators of a weighted layer in real units, before ReLU: `[cell][channel]`, and the channels of a cell
+    /// (padded). `None` for other layers. Computed anew from the layer's kept input.
+    pub fn pre_activations(&mut self, layer: usize) -> Option<(Vec<f32>, usize)> {
+        let input = &self.outputs[layer.checked_sub(1)?];
+        let (acc, channels) = match &self.operators[layer] {
+            Operator::Conv(conv) => {
+                let source = if layer == 1 { Source::Picture(&self.picture) } else { Source::Activations(input) };
+                conv.accumulators::<Best>(source, &mut self.scratch)
+            }
+            Operator::Fc { linear, multiplier } => {
+                linear.run::<Best>(input, &mut self.vector, &mut self.acc);
+                (self.acc.clone(), multiplier.len())
+            }
+            _ => return None,
+        };
+        let scales = multipliers(self.scales[layer - 1], &self.weight_scales[layer], 1.0);
+        let real = |(i, acc): (usize, i32)| scales.get(i % channels).map_or(0.0, |scale| acc as f32 * scale);
+        Some((acc.into_iter().enumerate().map(real).collect(), channels))
+    }
+
+    /// Bytes of packed weights.
+    pub fn weight_bytes(&self) -> usize {
+        let bytes = |operator: &Operator| match operator {
+            Operator::Conv(conv) => conv.bytes(),
+            Operator::Fc { linear, .. } => linear.bytes(),
+            _ => 0,
+        };
+        self.operators.iter().map(bytes).sum()
+    }
+
+    /// Bytes of activations and working memory.
+    pub fn activation_bytes(&self) -> usize {
+        let outputs: usize = self.outputs.iter().map(Activations::bytes).sum();
+        outputs + self.picture.bytes() + self.scratch.bytes() + self.vector.bytes() + self.squares.bytes()
+    }
+
+    /// RGB bytes of what the network sees, `[size][size][3]`.
+    pub fn rgb(&self) -> Vec<u8> {
+        let mean = self.preprocess.rounded_mean();
+        let plain = self.picture.to_plain();
+        let values = (0..self.size * self.size).flat_map(|cell| (0..INPUT_CHANNELS).map(move |c| (c, cell)));
+        values.map(|(c, cell)| (plain[[c, cell / self.size, cell % self.size]] + mean[c]) as u8).collect()
+    }
+}
+
+/// What takes a layer's accumulators to its output, per channel; `scale_out` 1 gives real values.
+fn multipliers(scale_in: f32, weight_scales: &[f32], scale_out: f32) -> Vec<f32> {
+    weight_scales.iter().map(|scale| scale_in * scale / scale_out).collect()
+}
+
+/// `softmax(logits / temperature)`.
+pub fn softmax(logits: &[f32], temperature: f32) -> Vec<f32> {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exp: Vec<f32> = logits.iter().map(|logit| ((logit - most) / temperature).exp()).collect();
+    let sum: f32 = exp.iter().sum();
+    exp.into_iter().map(|e| e / sum).collect()
+}
