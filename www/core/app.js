@@ -1,0 +1,244 @@
+/**
+ * The page's director: it makes engine and picture follow the state, and turns what people drop
+ * into state.
+ */
+import { CENTRE, square } from './crop.js';
+import { decode, onlyFile, Problem, read } from './intake.js';
+import { eachFrame, whenQuiet } from './frame.js';
+
+/** @typedef {{file: string, title: {en: string, zh: string}, credit: string, licence: string, source: string}} Sample */
+/** @typedef {import('./intake.js').Picture} Picture */
+/** @typedef {{code: string, params: Record<string, string | number>, retry?: () => void}} Notice */
+
+const SHIPPED_MODEL = './models/vgg16-half-tiny.safetensors';
+/** A picture that is no sample has this name in the state: it cannot be had again from an address. */
+const OWN = 'own';
+
+export class App {
+  /** @type {Picture | null} */ picture = null;
+  /** @type {Sample[]} */ samples = [];
+
+  /** @type {Blob | null} */ #modelFile = null;
+  /** @type {Set<(picture: Picture) => void>} */ #pictureListeners = new Set();
+  /** @type {Set<(samples: Sample[]) => void>} */ #sampleListeners = new Set();
+  /** @type {Set<(notice: Notice | null) => void>} */ #noticeListeners = new Set();
+  #reading = 0;
+  /** How many thumbnails a row has room for. */
+  #thumbnails = 12;
+  /** @type {() => void} */ #settleSoon;
+
+  /**
+   * @param {import('./store.js').Store} store
+   * @param {import('./engine.js').Engine} engine
+   */
+  constructor(store, engine) {
+    this.store = store;
+    this.engine = engine;
+    this.runSoon = eachFrame(() => this.#run(true));
+    this.#settleSoon = whenQuiet(() => this.#run(false), 350);
+    store.listen((state, before) => this.#follow(state, before));
+    engine.on('network', () => this.#run(false));
+    engine.on('failed', (message) => this.#modelFailed(message));
+    engine.on('broken', (message) =>
+      this.notify({ code: 'engine', params: { message }, retry: () => void this.#revive() }),
+    );
+  }
+
+  async start() {
+    this.#sendDisplay();
+    void this.loadNetwork();
+    await this.#loadSamples();
+    await this.#followPicture(this.store.state.picture);
+  }
+
+  /** @param {(picture: Picture) => void} listener @returns {() => void} stops listening */
+  onPicture(listener) {
+    this.#pictureListeners.add(listener);
+    return () => this.#pictureListeners.delete(listener);
+  }
+
+  /** @param {(samples: Sample[]) => void} listener @returns {() => void} stops listening */
+  onSamples(listener) {
+    this.#sampleListeners.add(listener);
+    return () => this.#sampleListeners.delete(listener);
+  }
+
+  /** @param {(notice: Notice | null) => void} listener null: nothing is wrong any more */
+  onNotice(listener) {
+    this.#noticeListeners.add(listener);
+  }
+
+  /** @param {Notice | null} notice */
+  notify(notice) {
+    for (const listener of this.#noticeListeners) listener(notice);
+  }
+
+  /** @param {DataTransfer} transfer */
+  takeTransfer(transfer) {
+    try {
+      const file = onlyFile(transfer);
+      void this.takeFile(file, file.name);
+    } catch (error) {
+      this.#tell(error);
+    }
+  }
+
+  /** @param {FileList | File[]} files */
+  takeFiles(files) {
+    if (files.length > 1) this.#tell(new Problem('many-files', { count: files.length }));
+    else if (files.length === 1) void this.takeFile(files[0], files[0].name);
+  }
+
+  /** @param {Blob} blob @param {string} name */
+  async takeFile(blob, name) {
+    const taken = await this.#read(blob, name);
+    if (!taken) return;
+    if ('model' in taken) {
+      this.takeModel(taken.model);
+      return;
+    }
+    this.#show(taken.picture, taken.bitmap);
+    this.store.set({ picture: OWN, crop: CENTRE });
+    this.#run(false);
+  }
+
+  /** @param {Blob} blob */
+  takeModel(blob) {
+    this.#modelFile = blob;
+    if (this.store.state.model === 'file') void this.loadNetwork();
+    else this.store.set({ model: 'file', layer: null, channel: null });
+  }
+
+  /** Loads what the state names; also the way to try again. */
+  async loadNetwork() {
+    const { model, net, width, size, seed } = this.store.state;
+    this.notify(null);
+    if (model === 'untrained' && seed === null) {
+      // The seed has its place in the state; putting it there loads the network.
+      this.store.set({ seed: await this.engine.seed() });
+    } else if (model === 'untrained') {
+      const options = paperOptions(width, size);
+      this.engine.load({ kind: 'untrained', id: net, options, seed });
+    } else if (model === 'file' && this.#modelFile) {
+      this.engine.load({ kind: 'bytes', bytes: await this.#modelFile.arrayBuffer() });
+    } else if (model === 'file') {
+      this.store.set({ model: 'shipped' });
+      this.notify({ code: 'own-model-gone', params: {} });
+    } else {
+      this.engine.load({ kind: 'url', url: new URL(SHIPPED_MODEL, document.baseURI).href });
+    }
+  }
+
+  /** @param {import('./store.js').State} state @param {import('./store.js').State} before */
+  #follow(state, before) {
+    const changed = (/** @type {string[]} */ ...keys) => keys.some((key) => state[key] !== before[key]);
+    const isOtherNetwork =
+      changed('model') || (state.model === 'untrained' && changed('net', 'width', 'size', 'seed'));
+    if (isOtherNetwork) void this.loadNetwork();
+    if (changed('map', 'norm', 'values')) this.#sendDisplay();
+    if (changed('picture') && state.picture !== OWN) void this.#followPicture(state.picture);
+    else if (changed('crop') && !changed('picture')) {
+      this.runSoon();
+      this.#settleSoon();
+    }
+  }
+
+  /** @param {number} count */
+  setThumbnails(count) {
+    if (count === this.#thumbnails) return;
+    this.#thumbnails = count;
+    this.#sendDisplay();
+  }
+
+  #sendDisplay() {
+    const { map, norm, values } = this.store.state;
+    this.engine.setDisplay({ colormap: map, normalise: norm, view: values }, this.#thumbnails);
+  }
+
+  /** @param {boolean} live */
+  #run(live) {
+    if (!this.picture || this.engine.status !== 'ready') return;
+    const { width, height } = this.picture;
+    this.engine.run(square(this.store.state.crop, width, height), { live });
+  }
+
+  async #loadSamples() {
+    try {
+      const response = await fetch(new URL('./pictures/pictures.json', document.baseURI));
+      this.samples = await response.json();
+      for (const listener of this.#sampleListeners) listener(this.samples);
+    } catch {
+      this.notify({ code: 'picture-load', params: { name: 'pictures.json' } });
+    }
+  }
+
+  /** @param {string | null} wanted a sample's file name */
+  async #followPicture(wanted) {
+    if (wanted === OWN) this.notify({ code: 'own-picture-gone', params: {} });
+    const sample = this.samples.find(({ file }) => file === wanted) ?? this.samples[0];
+    if (!sample) return;
+    try {
+      const response = await fetch(new URL(`./pictures/${sample.file}`, document.baseURI));
+      if (!response.ok) throw new Error(response.statusText);
+      const taken = await this.#read(await response.blob(), sample.file);
+      if (!taken || !('picture' in taken)) return;
+      this.#show(taken.picture, taken.bitmap);
+      this.#run(false);
+    } catch {
+      this.notify({ code: 'picture-load', params: { name: sample.file } });
+    }
+  }
+
+  /**
+   * Reads a file; of two read at once only the later given counts.
+   * @param {Blob} blob @param {string} name
+   */
+  async #read(blob, name) {
+    this.#reading += 1;
+    const mine = this.#reading;
+    try {
+      const taken = await read(blob, name);
+      return mine === this.#reading ? taken : null;
+    } catch (error) {
+      if (mine === this.#reading) this.#tell(error);
+      return null;
+    }
+  }
+
+  /** @param {Picture} picture @param {ImageBitmap} bitmap */
+  #show(picture, bitmap) {
+    this.picture = picture;
+    this.engine.setPicture(bitmap);
+    this.notify(picture.animated ? { code: 'animated', params: { name: picture.name } } : null);
+    for (const listener of this.#pictureListeners) listener(picture);
+  }
+
+  /** @param {unknown} error */
+  #tell(error) {
+    if (error instanceof Problem) this.notify({ code: error.code, params: error.params });
+    else throw error;
+  }
+
+  /** @param {string} message */
+  #modelFailed(message) {
+    const retry = () => void this.loadNetwork();
+    if (this.store.state.model === 'shipped') this.notify({ code: 'model-load', params: { message }, retry });
+    else this.notify({ code: 'model-file', params: { message }, retry });
+  }
+
+  async #revive() {
+    this.engine.restart();
+    if (this.picture) this.engine.setPicture(await decode(this.picture.blob));
+    this.#sendDisplay();
+    await this.loadNetwork();
+  }
+}
+
+/**
+ * The paper's classifier, as narrow as the rest.
+ * @param {number} width @param {number} size
+ * @returns {import('./protocol.js').NetworkOptions}
+ */
+export function paperOptions(width, size) {
+  return { width, input_size: size, fc: Math.round(4096 * width), classes: 1000 };
+}

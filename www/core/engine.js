@@ -1,0 +1,220 @@
+/**
+ * The page's end of the worker: orders go out, what the worker tells is kept here and passed on as
+ * events. A worker that broke is replaced; the picture and the network are then given again.
+ */
+
+/**
+ * @typedef {import('./protocol.js').News} News
+ * @typedef {import('./protocol.js').LayerResult} LayerResult
+ * @typedef {'progress' | 'network' | 'failed' | 'broken' | 'start' | 'layer' | 'strip' | 'done'} EventName
+ */
+
+export class Engine {
+  /** @type {'loading' | 'ready' | 'failed'} */ status = 'loading';
+  /** @type {{info: import('./protocol.js').NetworkInfo, layers: import('./protocol.js').LayerInfo[]} | null} */
+  network = null;
+  /** What is known of each layer, by index. @type {LayerResult[]} */ results = [];
+  /** @type {import('./protocol.js').Prediction[]} */ top = [];
+  /** The picture as the network got it. @type {ImageData | null} */ seen = null;
+  /** Time in layers of the last finished run. */ ms = 0;
+  /** Finished runs. */ runs = 0;
+
+  /** @type {Worker} */ #worker;
+  /** @type {Map<EventName, Set<(detail: any) => void>>} */ #listeners = new Map();
+  /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void}>} */ #asked = new Map();
+  #ticket = 0;
+  #run = 0;
+  #question = 0;
+
+  constructor() {
+    this.#worker = this.#start();
+  }
+
+  /**
+   * @param {EventName} name
+   * @param {(detail: any) => void} listener
+   * @returns {() => void} stops listening
+   */
+  on(name, listener) {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => listeners.delete(listener);
+  }
+
+  /** A fresh worker with nothing loaded; for after `broken`. */
+  restart() {
+    this.#worker.terminate();
+    for (const { reject } of this.#asked.values()) reject(new Error('restarted'));
+    this.#asked.clear();
+    this.#worker = this.#start();
+  }
+
+  /** @param {import('./protocol.js').ModelSource} source */
+  load(source) {
+    this.#ticket += 1;
+    this.status = 'loading';
+    this.#order({ type: 'load', ticket: this.#ticket, source });
+  }
+
+  /** @param {ImageBitmap} bitmap given away */
+  setPicture(bitmap) {
+    this.#forgetResults();
+    this.#worker.postMessage({ type: 'picture', bitmap }, [bitmap]);
+  }
+
+  /**
+   * @param {import('./crop.js').Square} square
+   * @param {{live?: boolean}} [options] `live`: one of many, while the crop moves
+   */
+  run(square, { live = false } = {}) {
+    this.#run += 1;
+    this.#order({ type: 'run', run: this.#run, square, live });
+  }
+
+  /** @param {import('./protocol.js').Display} display @param {number} thumbnails channels in a row */
+  setDisplay(display, thumbnails) {
+    this.#order({ type: 'display', display, thumbnails });
+  }
+
+  /**
+   * @param {number} layer @param {Uint32Array} channels @param {number} columns
+   * @returns {Promise<import('./protocol.js').Atlas>}
+   */
+  atlas(layer, channels, columns) {
+    return this.#ask({ what: 'atlas', layer, channels, columns });
+  }
+
+  /**
+   * @param {number} layer @param {number} channel @param {number} y @param {number} x
+   * @returns {Promise<import('./protocol.js').Probe>}
+   */
+  probe(layer, channel, y, x) {
+    return this.#ask({ what: 'probe', layer, channel, y, x });
+  }
+
+  /** @param {number} layer @returns {Promise<Float32Array>} the mean of each channel */
+  means(layer) {
+    return this.#ask({ what: 'means', layer });
+  }
+
+  /**
+   * @param {string} id @param {import('./protocol.js').NetworkOptions} options
+   * @returns {Promise<import('./protocol.js').LayerInfo[]>}
+   */
+  describe(id, options) {
+    return this.#ask({ what: 'describe', id, options });
+  }
+
+  /** @returns {Promise<number>} */
+  seed() {
+    return this.#ask({ what: 'seed' });
+  }
+
+  #start() {
+    const worker = new Worker(new URL('../worker.js', import.meta.url), { type: 'module' });
+    worker.onmessage = ({ data }) => this.#hear(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#hear({ type: 'broken', message: event.message ?? '' });
+    };
+    return worker;
+  }
+
+  /** @param {import('./protocol.js').Order} order */
+  #order(order) {
+    this.#worker.postMessage(order);
+  }
+
+  /** @param {import('./protocol.js').Question} question @returns {Promise<any>} */
+  #ask(question) {
+    this.#question += 1;
+    const id = this.#question;
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, { resolve, reject });
+      this.#order({ type: 'ask', id, question });
+    });
+  }
+
+  /** @param {EventName} name @param {any} [detail] */
+  #emit(name, detail) {
+    for (const listener of this.#listeners.get(name) ?? []) listener(detail);
+  }
+
+  /** @param {News} news */
+  #hear(news) {
+    if ('ticket' in news && news.ticket !== this.#ticket) return;
+    switch (news.type) {
+      case 'progress':
+        this.#emit('progress', news);
+        break;
+      case 'network':
+        this.status = 'ready';
+        this.network = { info: news.info, layers: news.layers };
+        this.#forget();
+        this.#emit('network', this.network);
+        break;
+      case 'load-failed':
+        this.status = this.network ? 'ready' : 'failed';
+        this.#emit('failed', news.message);
+        break;
+      case 'run-start':
+        this.seen = news.seen;
+        this.#emit('start', { live: news.live });
+        break;
+      case 'layer':
+        this.results[news.result.index]?.strip.bitmap.close();
+        this.results[news.result.index] = news.result;
+        this.#emit('layer', news.result);
+        break;
+      case 'strip':
+        this.#replaceStrip(news.index, news.strip);
+        break;
+      case 'run-done':
+        this.top = news.top;
+        this.ms = news.ms;
+        this.runs += 1;
+        this.#emit('done', { top: news.top, ms: news.ms, live: news.live });
+        break;
+      case 'answer':
+        this.#settle(news);
+        break;
+      case 'broken':
+        this.status = 'failed';
+        this.network = null;
+        this.#forget();
+        this.#emit('broken', news.message);
+        break;
+    }
+  }
+
+  /** @param {Extract<News, {type: 'answer'}>} news */
+  #settle({ id, value, error }) {
+    const asked = this.#asked.get(id);
+    this.#asked.delete(id);
+    if (error === undefined) asked?.resolve(value);
+    else asked?.reject(new Error(error));
+  }
+
+  /** @param {number} index @param {import('./protocol.js').Strip} strip */
+  #replaceStrip(index, strip) {
+    const result = this.results[index];
+    if (!result) {
+      strip.bitmap.close();
+      return;
+    }
+    result.strip.bitmap.close();
+    result.strip = strip;
+    this.#emit('strip', result);
+  }
+
+  #forgetResults() {
+    for (const result of this.results) result?.strip.bitmap.close();
+    this.results = [];
+  }
+
+  #forget() {
+    this.#forgetResults();
+    this.top = [];
+    this.seen = null;
+  }
+}

@@ -1,0 +1,73 @@
+/** The page's words. An element carries the key of its text, so that a change of language is one walk. */
+import en from '../locale/en.js';
+import zh from '../locale/zh.js';
+
+/** @typedef {'en' | 'zh'} Language */
+/** @typedef {keyof typeof en} Key */
+/** @typedef {Record<string, string | number>} Params */
+
+const TABLES = { en, zh };
+const TAGS = { en: 'en', zh: 'zh-CN' };
+const STORAGE_KEY = 'vgglass.lang';
+
+/** @type {Language} */
+let current = 'en';
+
+/** @type {WeakMap<Element, Record<string, {key: Key, params?: Params}>>} */
+const bound = new WeakMap();
+
+export const language = () => current;
+
+/** @returns {Language} what the person chose before, or else the browser's */
+export function preferredLanguage() {
+  const chosen = localStorage.getItem(STORAGE_KEY);
+  if (chosen === 'en' || chosen === 'zh') return chosen;
+  return navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en';
+}
+
+/**
+ * @param {Language} next
+ * @param {{remember?: boolean}} [options]
+ */
+export function setLanguage(next, { remember = false } = {}) {
+  current = next;
+  if (remember) localStorage.setItem(STORAGE_KEY, next);
+  document.documentElement.lang = TAGS[next];
+  for (const element of document.querySelectorAll('[data-i18n]')) write(element);
+}
+
+/** @param {Key} key @param {Params} [params] */
+export function t(key, params = {}) {
+  return TABLES[current][key].replace(/\{(\w+)\}/g, (_, field) => String(params[field] ?? ''));
+}
+
+/**
+ * Gives an element a text that follows the language.
+ * @template {Element} E
+ * @param {E} element
+ * @param {Key} key
+ * @param {Params} [params]
+ * @param {string} [target] `text`, or the name of an attribute
+ * @returns {E}
+ */
+export function say(element, key, params, target = 'text') {
+  const texts = bound.get(element) ?? {};
+  texts[target] = { key, params };
+  bound.set(element, texts);
+  element.setAttribute('data-i18n', '');
+  writeOne(element, target, key, params);
+  return element;
+}
+
+/** @param {Element} element */
+function write(element) {
+  for (const [target, { key, params }] of Object.entries(bound.get(element) ?? {})) {
+    writeOne(element, target, key, params);
+  }
+}
+
+/** @param {Element} element @param {string} target @param {Key} key @param {Params} [params] */
+function writeOne(element, target, key, params) {
+  if (target === 'text') element.textContent = t(key, params);
+  else element.setAttribute(target, t(key, params));
+}

@@ -1,0 +1,66 @@
+/** Builds the page: the frame that all views share, the store, the engine, and the view that the address names. */
+import { SHARED } from './core/address.js';
+import { App } from './core/app.js';
+import { h } from './core/dom.js';
+import { Engine } from './core/engine.js';
+import { preferredLanguage, setLanguage } from './core/i18n.js';
+import { Scope } from './core/scope.js';
+import { Store } from './core/store.js';
+import { onSystemTheme, preferredTheme, setTheme } from './core/theme.js';
+import { createDropTarget } from './parts/drop-target.js';
+import { createFooter } from './parts/footer.js';
+import { createHeader } from './parts/header.js';
+import { createNetworkDialog } from './parts/network-dialog.js';
+import { createNotices } from './parts/notices.js';
+import { createProgress } from './parts/progress.js';
+import { VIEWS } from './views/index.js';
+
+const fields = Object.assign({}, SHARED, ...VIEWS.map((view) => view.fields));
+const store = new Store(fields, VIEWS.map(({ id }) => id));
+const engine = new Engine();
+const app = new App(store, engine);
+
+const main = /** @type {HTMLElement} */ (document.getElementById('main'));
+let scope = new Scope();
+
+function showView() {
+  scope.end();
+  scope = new Scope();
+  const view = VIEWS.find(({ id }) => id === store.state.view) ?? VIEWS[0];
+  main.replaceChildren(view.mount(app, scope));
+}
+
+function applyLook() {
+  setTheme(store.state.theme ?? preferredTheme());
+  setLanguage(store.state.lang ?? preferredLanguage());
+}
+
+// Before any part listens: when a part hears of a new language, it is already spoken.
+store.listen((state, before) => {
+  if (state.lang !== before.lang || state.theme !== before.theme) applyLook();
+});
+applyLook();
+onSystemTheme(applyLook);
+
+const dialog = createNetworkDialog(app);
+document.body.prepend(
+  h('a', { class: 'skip-link', href: '#main', say: 'page.skip', on: { click: skip } }),
+  createHeader(app, dialog.open),
+);
+main.before(createProgress(app));
+document.body.append(createFooter(app), createNotices(app), dialog.element, createDropTarget(app));
+showView();
+store.listen((state, before) => {
+  if (state.view !== before.view) showView();
+});
+
+/** The address belongs to the state, so the link moves the focus by hand. @param {Event} event */
+function skip(event) {
+  event.preventDefault();
+  main.focus();
+}
+
+void app.start();
+
+// For tests, and for whoever looks from the console.
+Object.assign(window, { vgglass: { store, engine } });

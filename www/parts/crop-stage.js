@@ -1,0 +1,257 @@
+/** The picture with the square that the network gets, to be moved and zoomed, and the field of the cell pointed at. */
+import { h, sharpContext, svg } from '../core/dom.js';
+import { CENTRE, fit, nudge, square, zoom } from '../core/crop.js';
+
+const ZOOM_STEP = 1.15;
+const CORNERS = ['nw', 'ne', 'sw', 'se'];
+
+/**
+ * @param {import('../core/app.js').App} app
+ * @param {import('../core/spot.js').Spot} spot
+ * @param {import('../core/scope.js').Scope} scope
+ */
+export function createCropStage(app, spot, scope) {
+  const { store, engine } = app;
+  const canvas = h('canvas', { class: 'stage-picture', role: 'img', label: 'picture.whole' });
+  const shade = svg('path', { class: 'stage-shade', 'fill-rule': 'evenodd' });
+  const field = svg('rect', { class: 'field', test: 'receptive-field', visibility: 'hidden' });
+  const overlay = svg('svg', { class: 'stage-overlay', 'aria-hidden': 'true' }, shade, field);
+  const box = h(
+    'div',
+    {
+      class: 'crop-box',
+      test: 'crop-box',
+      tabindex: 0,
+      role: 'application',
+      label: 'crop.label',
+      'aria-describedby': 'crop-help',
+    },
+    ...CORNERS.map((corner) => h('span', { class: `crop-handle crop-handle-${corner}`, 'data-corner': corner })),
+  );
+  const frame = h('div', { class: 'stage-frame' }, canvas, overlay, box);
+  const root = h('div', { class: 'stage', test: 'stage' }, frame);
+
+  /** CSS pixels a picture pixel. */
+  let scale = 1;
+  let room = { width: 0, height: 0 };
+
+  const setCrop = (/** @type {import('../core/crop.js').Crop} */ crop) => store.set({ crop });
+
+  function layOut() {
+    const { picture } = app;
+    if (!picture || room.width === 0) return;
+    scale = Math.min(room.width / picture.width, room.height / picture.height);
+    const width = Math.max(1, Math.round(picture.width * scale));
+    const height = Math.max(1, Math.round(picture.height * scale));
+    frame.style.width = `${width}px`;
+    frame.style.height = `${height}px`;
+    overlay.setAttribute('viewBox', `0 0 ${picture.width} ${picture.height}`);
+    const context = sharpContext(canvas, width, height);
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(picture.preview, 0, 0, width, height);
+    drawCrop();
+  }
+
+  function drawCrop() {
+    const { picture } = app;
+    if (!picture) return;
+    const { x, y, side } = square(store.state.crop, picture.width, picture.height);
+    shade.setAttribute(
+      'd',
+      `M0 0H${picture.width}V${picture.height}H0ZM${x} ${y}H${x + side}V${y + side}H${x}Z`,
+    );
+    box.style.transform = `translate(${x * scale}px, ${y * scale}px)`;
+    box.style.width = `${side * scale}px`;
+    box.style.height = `${side * scale}px`;
+  }
+
+  /** @param {import('../core/spot.js').Reading | null} reading */
+  function drawField(reading) {
+    const { picture } = app;
+    field.setAttribute('visibility', reading && picture ? 'visible' : 'hidden');
+    if (!reading || !picture || !engine.network) return;
+    const { x, y, side } = square(store.state.crop, picture.width, picture.height);
+    const unit = side / engine.network.info.input_size;
+    const { x0, y0, x1, y1 } = reading.box;
+    field.setAttribute('x', String(x + x0 * unit));
+    field.setAttribute('y', String(y + y0 * unit));
+    field.setAttribute('width', String((x1 - x0) * unit));
+    field.setAttribute('height', String((y1 - y0) * unit));
+    field.dataset.box = [x0, y0, x1, y1].join(',');
+  }
+
+  makeDraggable(frame, box, {
+    scale: () => scale,
+    get: () => store.state.crop,
+    set: setCrop,
+    picture: () => app.picture,
+  });
+
+  box.addEventListener('keydown', (event) => {
+    const { picture } = app;
+    const next = picture && keyed(event, store.state.crop, picture);
+    if (!next) return;
+    event.preventDefault();
+    setCrop(next);
+  });
+
+  scope.size(root, (width, height) => {
+    room = { width, height };
+    layOut();
+  });
+  scope.keep(app.onPicture(layOut));
+  scope.keep(
+    store.listen((state, before) => {
+      if (state.crop !== before.crop) drawCrop();
+    }),
+  );
+  scope.keep(spot.listen(drawField));
+  layOut();
+  return root;
+}
+
+/** @typedef {{width: number, height: number}} Size */
+/** @typedef {import('../core/crop.js').Crop} Crop */
+
+/** @param {KeyboardEvent} event @param {Crop} crop @param {Size} picture @returns {Crop | null} */
+function keyed(event, crop, { width, height }) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return null;
+  const step = event.shiftKey ? 0.2 : 0.05;
+  const centre = { x: crop.cx, y: crop.cy };
+  switch (event.key) {
+    case 'ArrowLeft':
+      return nudge(crop, -step, 0, width, height);
+    case 'ArrowRight':
+      return nudge(crop, step, 0, width, height);
+    case 'ArrowUp':
+      return nudge(crop, 0, -step, width, height);
+    case 'ArrowDown':
+      return nudge(crop, 0, step, width, height);
+    case '+':
+    case '=':
+      return zoom(crop, 1 / ZOOM_STEP, centre, width, height);
+    case '-':
+    case '_':
+      return zoom(crop, ZOOM_STEP, centre, width, height);
+    case '0':
+      return CENTRE;
+    default:
+      return null;
+  }
+}
+
+/**
+ * One pointer moves the crop or, at a corner, resizes it; two zoom; the wheel zooms; a press beside
+ * the crop brings it there.
+ * @param {HTMLElement} frame @param {HTMLElement} box
+ * @param {{scale: () => number, get: () => Crop, set: (crop: Crop) => void, picture: () => Size | null}} control
+ */
+function makeDraggable(frame, box, control) {
+  /** @type {Map<number, {x: number, y: number}>} */
+  const pointers = new Map();
+  /** The corner that stays, in fractions of the picture, while the one across is dragged. */
+  let anchor = /** @type {{x: number, y: number} | null} */ (null);
+
+  /** @param {{clientX: number, clientY: number}} event @param {Size} picture */
+  const place = (event, picture) => {
+    const area = frame.getBoundingClientRect();
+    const scale = control.scale();
+    return {
+      x: (event.clientX - area.left) / scale / picture.width,
+      y: (event.clientY - area.top) / scale / picture.height,
+    };
+  };
+
+  frame.addEventListener('pointerdown', (event) => {
+    const picture = control.picture();
+    if (!picture || event.button !== 0) return;
+    event.preventDefault();
+    box.focus({ preventScroll: true });
+    frame.setPointerCapture(event.pointerId);
+    const here = place(event, picture);
+    pointers.set(event.pointerId, here);
+    const { corner } = /** @type {HTMLElement} */ (event.target).dataset;
+    anchor = corner ? opposite(control.get(), corner, picture) : null;
+    if (!box.contains(/** @type {Node} */ (event.target))) {
+      control.set(fit({ ...control.get(), cx: here.x, cy: here.y }, picture.width, picture.height));
+    }
+  });
+
+  frame.addEventListener('pointermove', (event) => {
+    const picture = control.picture();
+    const former = pointers.get(event.pointerId);
+    if (!picture || !former) return;
+    const here = place(event, picture);
+    const crop = control.get();
+    const { width, height } = picture;
+    const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
+    pointers.set(event.pointerId, here);
+    if (other) {
+      const distance = (/** @type {{x: number, y: number}} */ p) =>
+        Math.hypot((p.x - other.x) * width, (p.y - other.y) * height);
+      control.set(zoom(crop, distance(here) / Math.max(distance(former), 1), middle(here, other), width, height));
+    } else if (anchor) {
+      control.set(stretched(anchor, here, picture));
+    } else {
+      control.set(fit({ ...crop, cx: crop.cx + here.x - former.x, cy: crop.cy + here.y - former.y }, width, height));
+    }
+  });
+
+  const release = (/** @type {PointerEvent} */ event) => {
+    pointers.delete(event.pointerId);
+    anchor = null;
+  };
+  frame.addEventListener('pointerup', release);
+  frame.addEventListener('pointercancel', release);
+
+  frame.addEventListener(
+    'wheel',
+    (event) => {
+      const picture = control.picture();
+      if (!picture) return;
+      const factor = Math.exp(Math.max(-60, Math.min(60, event.deltaY)) * 0.004);
+      const crop = control.get();
+      const next = zoom(crop, factor, place(event, picture), picture.width, picture.height);
+      // At full size the wheel scrolls the page again.
+      if (next.size === crop.size) return;
+      event.preventDefault();
+      control.set(next);
+    },
+    { passive: false },
+  );
+}
+
+/** @param {{x: number, y: number}} a @param {{x: number, y: number}} b */
+const middle = (a, b) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
+
+/** @param {Crop} crop @param {string} corner @param {Size} picture */
+function opposite(crop, corner, { width, height }) {
+  const short = Math.min(width, height);
+  const halfX = (crop.size * short) / width / 2;
+  const halfY = (crop.size * short) / height / 2;
+  return {
+    x: crop.cx + (corner.endsWith('w') ? halfX : -halfX),
+    y: crop.cy + (corner.startsWith('n') ? halfY : -halfY),
+  };
+}
+
+/** The square from a fixed corner towards a point. @param {{x: number, y: number}} anchor @param {{x: number, y: number}} to @param {Size} picture */
+function stretched(anchor, to, { width, height }) {
+  const short = Math.min(width, height);
+  const dx = (to.x - anchor.x) * width;
+  const dy = (to.y - anchor.y) * height;
+  const room = Math.min(
+    dx < 0 ? anchor.x * width : (1 - anchor.x) * width,
+    dy < 0 ? anchor.y * height : (1 - anchor.y) * height,
+  );
+  const side = Math.min(Math.max(Math.abs(dx), Math.abs(dy), short * 0.05), room);
+  return fit(
+    {
+      cx: anchor.x + (Math.sign(dx) * side) / 2 / width,
+      cy: anchor.y + (Math.sign(dy) * side) / 2 / height,
+      size: side / short,
+    },
+    width,
+    height,
+  );
+}

@@ -1,0 +1,38 @@
+/** What this is, what it cannot do, and where what you drop goes: nowhere. */
+import { h } from '../core/dom.js';
+import { say } from '../core/i18n.js';
+import { count, percent } from '../core/format.js';
+
+/** @param {import('../core/app.js').App} app */
+export function createFooter({ engine }) {
+  const model = h('p', {});
+  const build = h('p', {});
+  const update = () => {
+    if (!engine.network) return;
+    const { info } = engine.network;
+    const { accuracy } = info;
+    if (accuracy) {
+      say(model, 'footer.model', {
+        name: info.title,
+        size: info.input_size,
+        classes: info.classes.length,
+        top1: percent(accuracy.top1),
+        top5: percent(accuracy.top5),
+        float1: percent(accuracy.float_top1),
+        images: count(accuracy.images),
+        licence: info.licence ?? '',
+      });
+    } else {
+      say(model, info.trained ? 'footer.unmeasured' : 'footer.untrained', { name: info.name, licence: info.licence ?? '' });
+    }
+    say(build, 'footer.build', { build: info.build });
+  };
+  engine.on('network', update);
+  return h(
+    'footer',
+    { class: 'page-footer' },
+    h('div', {}, h('h2', { say: 'footer.private.title' }), h('p', { say: 'footer.private' }), build),
+    h('div', {}, h('h2', { say: 'footer.model.title' }), model),
+    h('div', {}, h('h2', { say: 'footer.limits.title' }), h('p', { say: 'footer.limits' })),
+  );
+}

@@ -1,0 +1,99 @@
+/** The open layer: what it does, how to draw it, all its channels, and one of them made large. */
+import { h } from '../core/dom.js';
+import { say } from '../core/i18n.js';
+import { count, short } from '../core/format.js';
+import { createChannelGrid } from './channel-grid.js';
+import { createMagnifier } from './magnifier.js';
+
+/** @typedef {import('../core/protocol.js').LayerInfo} LayerInfo */
+
+/** Choices of the tool bar: the state's key and its values. @type {[string, string[]][]} */
+const CHOICES = [
+  ['map', ['viridis', 'grey', 'diverging']],
+  ['norm', ['channel', 'layer']],
+  ['values', ['activation', 'pre']],
+  ['sort', ['number', 'strength']],
+  ['cell', ['s', 'm', 'l']],
+];
+
+/**
+ * @param {import('../core/app.js').App} app
+ * @param {import('../core/spot.js').Spot} spot
+ * @param {import('../core/scope.js').Scope} scope
+ */
+export function createLayerDetail(app, spot, scope) {
+  const { engine } = app;
+  const about = h('p', { class: 'caption detail-about' });
+  const figures = h('p', { class: 'caption detail-figures' });
+  const magnifier = createMagnifier(app, spot, scope);
+  const grid = createChannelGrid(app, spot, scope, magnifier);
+  const tools = createTools(app, scope);
+  const element = h(
+    'div',
+    { class: 'layer-detail', test: 'layer-detail' },
+    h('div', { class: 'detail-text' }, about, figures),
+    tools,
+    h('div', { class: 'detail-body' }, grid.element, h('div', { class: 'detail-side' }, magnifier.element)),
+  );
+
+  return {
+    element,
+    /** @param {LayerInfo | null} layer */
+    show(layer) {
+      spot.point(null);
+      magnifier.clear();
+      grid.show(layer);
+      if (!layer || !engine.network) return;
+      element.dataset.layer = layer.name;
+      const before = engine.network.layers[layer.index - 1];
+      const [height, width] = layer.kernel ?? [1, 1];
+      say(about, `about.${layer.kind}`, {
+        channels: layer.channels,
+        from: before?.channels ?? 0,
+        before: before?.name ?? '',
+        kernel: `${height}×${width}`,
+        stride: layer.stride,
+        field: layer.receptive_field,
+      });
+      say(figures, layer.parameters ? 'figures.weights' : 'figures.plain', {
+        formula: layer.formula_parameters,
+        parameters: count(layer.parameters),
+        macs: short(layer.macs),
+        values: count(layer.values),
+      });
+      const isPlain = layer.kind !== 'conv' && layer.kind !== 'fc';
+      /** @type {HTMLSelectElement} */ (tools.querySelector('#tool-values')).disabled = isPlain;
+    },
+  };
+}
+
+/** @param {import('../core/app.js').App} app @param {import('../core/scope.js').Scope} scope */
+function createTools({ store }, scope) {
+  const selects = CHOICES.map(([key, values]) =>
+    h(
+      'select',
+      { id: `tool-${key}`, test: `${key}-select`, on: { change: (/** @type {Event} */ event) => choose(key, event) } },
+      ...values.map((value) => h('option', { value, say: /** @type {any} */ (`tool.${key}.${value}`) })),
+    ),
+  );
+  const choose = (/** @type {string} */ key, /** @type {Event} */ event) => {
+    const { value } = /** @type {HTMLSelectElement} */ (event.target);
+    // Signed values want a map with a middle.
+    const isSigned = key === 'values' && value === 'pre' && store.state.map === 'viridis';
+    store.set({ [key]: value, ...(isSigned ? { map: 'diverging' } : {}) });
+  };
+  const update = () => {
+    CHOICES.forEach(([key], i) => {
+      selects[i].value = store.state[key];
+    });
+  };
+  scope.keep(store.listen(update));
+  update();
+  return h(
+    'div',
+    { class: 'tools', role: 'group', label: 'tool.label' },
+    ...CHOICES.map(([key], i) =>
+      h('div', { class: 'tool' }, h('label', { for: `tool-${key}`, say: /** @type {any} */ (`tool.${key}`) }), selects[i]),
+    ),
+  );
+}

@@ -1,0 +1,152 @@
+/**
+ * One channel made large beside what the network sees: pointing at a cell shows its value and, on the
+ * picture, what the cell has seen.
+ */
+import { h, sharpContext } from '../core/dom.js';
+import { say } from '../core/i18n.js';
+import { real } from '../core/format.js';
+
+/** @typedef {import('../core/protocol.js').LayerInfo} LayerInfo */
+/** @typedef {{bitmap: ImageBitmap, x: number, y: number}} Cut where a channel's map lies in a bitmap */
+
+/**
+ * @param {import('../core/app.js').App} app
+ * @param {import('../core/spot.js').Spot} spot
+ * @param {import('../core/scope.js').Scope} scope
+ * @param {{test?: string}} [options]
+ */
+export function createMagnifier(app, spot, scope, { test } = {}) {
+  const { engine } = app;
+  const picture = h('canvas', { class: 'magnifier-canvas', role: 'img', label: 'magnifier.seen' });
+  const map = h('canvas', { class: 'magnifier-canvas magnifier-map', tabindex: 0, role: 'application', label: 'magnifier.map', test });
+  const readout = h('p', { class: 'readout', test: 'readout' });
+  const element = h(
+    'div',
+    { class: 'magnifier' },
+    h('figure', {}, h('div', { class: 'magnifier-square' }, picture), h('figcaption', { class: 'caption', say: 'magnifier.seen' })),
+    h('figure', {}, h('div', { class: 'magnifier-square' }, map), h('figcaption', { class: 'caption' })),
+    readout,
+  );
+  const mapCaption = /** @type {HTMLElement} */ (element.querySelectorAll('figcaption')[1]);
+
+  /** @type {{layer: LayerInfo, channel: number, cut: Cut} | null} */
+  let shown = null;
+  /** @type {import('../core/spot.js').Reading | null} */
+  let reading = null;
+  let side = 0;
+
+  const draw = () => {
+    if (side < 20) return;
+    drawPicture();
+    drawMap();
+    write();
+  };
+
+  function drawPicture() {
+    const { seen, network } = engine;
+    if (!seen || !network) return;
+    const context = sharpContext(picture, side, side);
+    const source = new OffscreenCanvas(seen.width, seen.height);
+    source.getContext('2d')?.putImageData(seen, 0, 0);
+    context.imageSmoothingEnabled = false;
+    context.drawImage(source, 0, 0, side, side);
+    if (!reading) return;
+    const unit = side / network.info.input_size;
+    const { x0, y0, x1, y1 } = reading.box;
+    outline(context, x0 * unit, y0 * unit, (x1 - x0) * unit, (y1 - y0) * unit);
+  }
+
+  function drawMap() {
+    const context = sharpContext(map, side, side);
+    if (!shown) return;
+    const { layer, cut } = shown;
+    context.imageSmoothingEnabled = layer.width > side;
+    context.drawImage(cut.bitmap, cut.x, cut.y, layer.width, layer.height, 0, 0, side, side);
+    if (!isHere(reading)) return;
+    const width = side / layer.width;
+    const height = side / layer.height;
+    outline(context, reading.x * width, reading.y * height, width, height);
+  }
+
+  /** @param {typeof reading} at @returns {at is import('../core/spot.js').Reading} */
+  const isHere = (at) => at !== null && shown !== null && at.layer === shown.layer.index && at.channel === shown.channel;
+
+  function write() {
+    if (!shown) return;
+    const { layer, channel } = shown;
+    say(mapCaption, 'magnifier.channel', { layer: layer.name, channel });
+    if (!isHere(reading)) {
+      say(readout, 'readout.none');
+      return;
+    }
+    const { x, y, q, value, box } = reading;
+    Object.assign(readout.dataset, { layer: layer.name, channel, y, x, q, value });
+    say(readout, layer.width > 1 ? 'readout.cell' : 'readout.unit', {
+      x,
+      y,
+      q,
+      value: real(value),
+      field: box.x1 - box.x0,
+    });
+  }
+
+  const pointAt = (/** @type {number} */ x, /** @type {number} */ y) => {
+    if (!shown) return;
+    const { layer, channel } = shown;
+    const within = (/** @type {number} */ v, /** @type {number} */ size) => Math.min(Math.max(v, 0), size - 1);
+    spot.point({ layer: layer.index, channel, y: within(y, layer.height), x: within(x, layer.width) });
+  };
+  map.addEventListener('pointermove', (event) => {
+    if (!shown) return;
+    pointAt(Math.floor((event.offsetX / side) * shown.layer.width), Math.floor((event.offsetY / side) * shown.layer.height));
+  });
+  map.addEventListener('keydown', (event) => {
+    const move = /** @type {Record<string, [number, number]>} */ ({
+      ArrowLeft: [-1, 0],
+      ArrowRight: [1, 0],
+      ArrowUp: [0, -1],
+      ArrowDown: [0, 1],
+    })[event.key];
+    if (!move || !shown) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const { layer } = shown;
+    const from = isHere(reading) ? reading : { x: layer.width >> 1, y: layer.height >> 1 };
+    pointAt(from.x + move[0], from.y + move[1]);
+  });
+
+  scope.size(/** @type {Element} */ (map.parentElement), (width) => {
+    if (width === side) return;
+    side = width;
+    draw();
+  });
+  scope.keep(
+    spot.listen((next) => {
+      reading = next;
+      draw();
+    }),
+  );
+  scope.keep(engine.on('start', drawPicture));
+
+  return {
+    element,
+    map,
+    /** @param {LayerInfo} layer @param {number} channel @param {Cut} cut */
+    show(layer, channel, cut) {
+      shown = { layer, channel, cut };
+      draw();
+    },
+    clear() {
+      shown = null;
+    },
+  };
+}
+
+/** Seen on any map: dark inside light. @param {CanvasRenderingContext2D} context @param {number} x @param {number} y @param {number} width @param {number} height */
+function outline(context, x, y, width, height) {
+  for (const [style, line] of /** @type {[string, number][]} */ ([['#fff', 4], ['#d4380d', 2]])) {
+    context.strokeStyle = style;
+    context.lineWidth = line;
+    context.strokeRect(x, y, width, height);
+  }
+}

@@ -1,0 +1,136 @@
+/** Which network: the shipped one, an untrained one of any row of the paper's table, or a model file. */
+import { h } from '../core/dom.js';
+import { say } from '../core/i18n.js';
+import { NETWORKS, SIZES, WIDTHS } from '../core/address.js';
+import { paperOptions } from '../core/app.js';
+import { megabytes, short } from '../core/format.js';
+
+const NAMES = { A: 'VGG-11', 'A-LRN': 'VGG-11, LRN', B: 'VGG-13', C: 'VGG-16, 1×1', D: 'VGG-16', E: 'VGG-19' };
+const MODELS = /** @type {const} */ (['shipped', 'untrained', 'file']);
+
+/** @param {import('../core/app.js').App} app */
+export function createNetworkDialog(app) {
+  const { engine, store } = app;
+  const net = h(
+    'select',
+    { id: 'net-select', test: 'net-select' },
+    ...NETWORKS.map((id) => h('option', { value: id }, id in NAMES ? `${id} · ${NAMES[/** @type {'A'} */ (id)]}` : id)),
+  );
+  const width = h(
+    'select',
+    { id: 'width-select', test: 'width-select' },
+    ...WIDTHS.map((value) => h('option', { value }, `× ${value}`)),
+  );
+  const size = h(
+    'select',
+    { id: 'size-select', test: 'size-select' },
+    ...SIZES.map((value) => h('option', { value }, `${value} × ${value}`)),
+  );
+  const seed = h('input', {
+    id: 'seed-input',
+    test: 'seed-input',
+    type: 'number',
+    min: 0,
+    max: 2 ** 32 - 1,
+    step: 1,
+    required: true,
+    inputmode: 'numeric',
+  });
+  const roll = async () => {
+    seed.value = String(await engine.seed());
+  };
+  const cost = h('p', { class: 'caption', role: 'status' });
+  const file = h('input', { id: 'model-file-input', test: 'model-file-input', type: 'file', accept: '.safetensors', label: 'network.file' });
+  const radios = MODELS.map((value) =>
+    h('input', { type: 'radio', name: 'model', value, id: `choice-${value}`, test: `choice-${value}` }),
+  );
+  const field = (/** @type {import('../core/i18n.js').Key} */ key, /** @type {HTMLElement} */ input, /** @type {Node[]} */ ...more) =>
+    h('div', { class: 'field-row' }, h('label', { for: input.id, say: key }), input, ...more);
+  const choice = (/** @type {number} */ i, /** @type {import('../core/i18n.js').Key} */ key, /** @type {Node[]} */ ...more) =>
+    h('div', { class: 'choice' }, radios[i], h('label', { for: radios[i].id, say: key }), h('div', { class: 'choice-more' }, ...more));
+
+  const untrained = h(
+    'div',
+    { class: 'untrained' },
+    h('p', { class: 'caption', say: 'network.untrained.why' }),
+    field('network.net', net),
+    field('network.width', width),
+    field('network.size', size),
+    field(
+      'network.seed',
+      seed,
+      h('button', { class: 'quiet-button', type: 'button', test: 'seed-roll', say: 'network.roll', on: { click: () => void roll() } }),
+    ),
+    cost,
+  );
+  const form = h(
+    'form',
+    { method: 'dialog' },
+    h('h2', { id: 'network-title', say: 'network.choose' }),
+    choice(0, 'network.shipped', h('p', { class: 'caption', say: 'network.shipped.what' })),
+    choice(1, 'network.untrained', untrained),
+    choice(2, 'network.file', h('p', { class: 'caption', say: 'network.file.what' }), file),
+    h(
+      'div',
+      { class: 'dialog-actions' },
+      h('button', { class: 'button', type: 'button', test: 'network-cancel', say: 'dialog.cancel', on: { click: () => dialog.close() } }),
+      h('button', { class: 'button button-main', type: 'submit', test: 'network-apply', say: 'network.apply' }),
+    ),
+  );
+  const dialog = h('dialog', { class: 'dialog', test: 'network-dialog', 'aria-labelledby': 'network-title' }, form);
+
+  const chosen = () => radios.find((radio) => radio.checked)?.value ?? 'shipped';
+
+  async function tellCost() {
+    untrained.classList.toggle('is-off', chosen() !== 'untrained');
+    seed.disabled = chosen() !== 'untrained';
+    try {
+      const layers = await engine.describe(net.value, paperOptions(Number(width.value), Number(size.value)));
+      const sum = (/** @type {'parameters' | 'macs'} */ key) => layers.reduce((total, layer) => total + layer[key], 0);
+      say(cost, 'network.cost', { parameters: short(sum('parameters')), macs: short(sum('macs')), memory: megabytes(sum('parameters')) });
+    } catch (error) {
+      cost.textContent = /** @type {Error} */ (error).message;
+    }
+  }
+
+  form.addEventListener('change', (event) => {
+    const { target } = event;
+    if (target === file && file.files?.length) radios[2].checked = true;
+    else if (target === net || target === width || target === size || target === seed) radios[1].checked = true;
+    void tellCost();
+  });
+  form.addEventListener('submit', () => {
+    const model = chosen();
+    const [blob] = file.files ?? [];
+    if (model === 'file' && blob) void app.takeFile(blob, blob.name);
+    else if (model === 'untrained') {
+      store.set(
+        {
+          model,
+          net: net.value,
+          width: Number(width.value),
+          size: Number(size.value),
+          seed: Number(seed.value),
+          channel: null,
+        },
+        { step: true },
+      );
+    } else if (model === 'shipped') store.set({ model, seed: null, channel: null }, { step: true });
+  });
+
+  return {
+    element: dialog,
+    open() {
+      const { state } = store;
+      for (const radio of radios) radio.checked = radio.value === state.model;
+      net.value = state.net;
+      width.value = String(state.width);
+      size.value = String(state.size);
+      if (state.seed === null) void roll();
+      else seed.value = String(state.seed);
+      file.value = '';
+      void tellCost();
+      dialog.showModal();
+    },
+  };
+}

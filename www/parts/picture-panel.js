@@ -1,0 +1,154 @@
+/** Where pictures come from: the stage with its crop, the ways in, the tray of samples. */
+import { h } from '../core/dom.js';
+import { CENTRE, fit } from '../core/crop.js';
+import { language } from '../core/i18n.js';
+import { createCropStage } from './crop-stage.js';
+import { openCamera } from './camera-dialog.js';
+
+/**
+ * @param {import('../core/app.js').App} app
+ * @param {import('../core/spot.js').Spot} spot
+ * @param {import('../core/scope.js').Scope} scope
+ */
+export function createPicturePanel(app, spot, scope) {
+  const file = h('input', {
+    type: 'file',
+    class: 'visually-hidden',
+    test: 'file-input',
+    accept: 'image/*,.safetensors',
+    label: 'picture.pick',
+    tabindex: -1,
+    on: {
+      change() {
+        app.takeFiles([...(file.files ?? [])]);
+        file.value = '';
+      },
+    },
+  });
+  const button = (
+    /** @type {string} */ test,
+    /** @type {import('../core/i18n.js').Key} */ key,
+    /** @type {() => void} */ click,
+  ) => h('button', { class: 'button', type: 'button', test, say: key, on: { click } });
+
+  return h(
+    'section',
+    { class: 'picture-panel', label: 'picture.title' },
+    createCropStage(app, spot, scope),
+    createZoom(app, scope),
+    h('p', { id: 'crop-help', class: 'visually-hidden', say: 'crop.help' }),
+    h(
+      'div',
+      { class: 'ways-in' },
+      button('pick-button', 'picture.pick', () => file.click()),
+      button('camera-button', 'picture.camera', () => void openCamera(app)),
+      button('paste-button', 'picture.paste', () => void pasteFromClipboard(app)),
+      file,
+    ),
+    createTray(app, scope),
+  );
+}
+
+/** @param {import('../core/app.js').App} app @param {import('../core/scope.js').Scope} scope */
+function createZoom(app, scope) {
+  const { store } = app;
+  const range = h('input', {
+    type: 'range',
+    id: 'crop-zoom',
+    test: 'crop-zoom',
+    min: 1,
+    max: 10,
+    step: 0.05,
+    on: {
+      input() {
+        if (!app.picture) return;
+        const size = 1 / Number(range.value);
+        store.set({ crop: fit({ ...store.state.crop, size }, app.picture.width, app.picture.height) });
+      },
+    },
+  });
+  const reset = h('button', {
+    class: 'quiet-button',
+    type: 'button',
+    test: 'crop-reset',
+    say: 'crop.reset',
+    on: { click: () => store.set({ crop: CENTRE }) },
+  });
+  const update = () => {
+    range.value = String(1 / store.state.crop.size);
+    reset.disabled = store.state.crop === CENTRE;
+  };
+  scope.keep(store.listen(update));
+  update();
+  return h('div', { class: 'crop-zoom' }, h('label', { for: 'crop-zoom', say: 'crop.zoom' }), range, reset);
+}
+
+/** @param {import('../core/app.js').App} app @param {import('../core/scope.js').Scope} scope */
+function createTray(app, scope) {
+  const { store } = app;
+  const list = h('ul', { class: 'tray', test: 'tray', label: 'picture.samples' });
+  const credit = h('p', { class: 'caption' });
+
+  const build = () => {
+    list.replaceChildren(
+      ...app.samples.map((sample) =>
+        h(
+          'li',
+          {},
+          h(
+            'button',
+            {
+              class: 'sample',
+              type: 'button',
+              test: 'sample',
+              'data-file': sample.file,
+              on: { click: () => store.set({ picture: sample.file, crop: CENTRE }) },
+            },
+            h('img', { src: `./pictures/${sample.file}`, alt: '', loading: 'lazy', decoding: 'async' }),
+          ),
+        ),
+      ),
+    );
+    update();
+  };
+  const update = () => {
+    const shown = app.picture?.name;
+    for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (list.querySelectorAll('.sample'))) {
+      const sample = app.samples.find(({ file }) => file === button.dataset.file);
+      if (!sample) continue;
+      const title = sample.title[language()];
+      button.setAttribute('aria-label', title);
+      button.title = `${title}\n${sample.credit}, ${sample.licence}`;
+      const isShown = store.state.picture !== 'own' && sample.file === shown;
+      button.setAttribute('aria-pressed', String(isShown));
+      if (isShown) credit.textContent = `${title} · ${sample.credit} · ${sample.licence}`;
+    }
+    if (store.state.picture === 'own') credit.textContent = app.picture?.name ?? '';
+  };
+  scope.keep(app.onSamples(build));
+  scope.keep(app.onPicture(() => queueMicrotask(update)));
+  scope.keep(
+    store.listen((state, before) => {
+      if (state.lang !== before.lang || state.picture !== before.picture) update();
+    }),
+  );
+  build();
+  return h('div', { class: 'tray-block' }, list, credit);
+}
+
+/** @param {import('../core/app.js').App} app */
+async function pasteFromClipboard(app) {
+  try {
+    const items = await navigator.clipboard.read();
+    for (const item of items) {
+      const type = item.types.find((name) => name.startsWith('image/'));
+      if (type) {
+        await app.takeFile(await item.getType(type), 'clipboard');
+        return;
+      }
+    }
+    app.notify({ code: 'clipboard-empty', params: {} });
+  } catch {
+    app.notify({ code: 'clipboard-denied', params: {} });
+  }
+}

@@ -1,0 +1,87 @@
+/** What the network sees and what it takes it for. */
+import { h } from '../core/dom.js';
+import { language, say, t } from '../core/i18n.js';
+import { milliseconds, percent } from '../core/format.js';
+
+const ROWS = 5;
+
+/**
+ * A class in both languages, the page's first. An untrained network's classes have only numbers.
+ * @param {import('../core/protocol.js').NetworkInfo} info @param {number} index
+ * @returns {[string, string]}
+ */
+export function classNames(info, index) {
+  const { en, zh } = info.classes[index] ?? { en: '', zh: '' };
+  if (!en && !zh) return [t('predictions.class', { number: index }), ''];
+  return language() === 'zh' ? [zh || en, en] : [en, zh];
+}
+
+/**
+ * @param {import('../core/app.js').App} app
+ * @param {import('../core/scope.js').Scope} scope
+ */
+export function createPredictions(app, scope) {
+  const { engine, store } = app;
+  const seen = h('canvas', { class: 'seen pixels', test: 'seen', role: 'img', label: 'predictions.seen', width: 1, height: 1 });
+  const caption = h('p', { class: 'caption' });
+  const rows = Array.from({ length: ROWS }, () => {
+    const name = h('span', { class: 'prediction-name' });
+    const other = h('span', { class: 'prediction-other' });
+    const value = h('span', { class: 'prediction-value' });
+    const bar = h('span', { class: 'prediction-bar' });
+    const row = h(
+      'li',
+      { class: 'prediction', test: 'prediction' },
+      h('span', { class: 'prediction-names' }, name, other),
+      value,
+      h('span', { class: 'prediction-track', 'aria-hidden': 'true' }, bar),
+    );
+    return { row, name, other, value, bar };
+  });
+  const list = h('ol', { class: 'predictions', test: 'predictions', label: 'predictions.title' }, ...rows.map(({ row }) => row));
+  const root = h(
+    'section',
+    { class: 'predictions-panel' },
+    h('div', { class: 'predictions-head' }, seen, h('div', {}, h('h2', { say: 'predictions.title' }), caption)),
+    list,
+  );
+
+  const drawSeen = () => {
+    if (!engine.seen) return;
+    seen.width = engine.seen.width;
+    seen.height = engine.seen.height;
+    seen.getContext('2d')?.putImageData(engine.seen, 0, 0);
+  };
+  const update = () => {
+    const { network, top } = engine;
+    root.classList.toggle('is-empty', top.length === 0);
+    if (!network) return;
+    const { info } = network;
+    const key = info.trained ? 'predictions.caption' : 'predictions.untrained';
+    say(caption, key, { size: info.input_size, count: info.classes.length, ms: milliseconds(engine.ms) });
+    rows.forEach(({ row, name, other, value, bar }, i) => {
+      const prediction = top[i];
+      row.hidden = !prediction;
+      if (!prediction) return;
+      const [first, second] = classNames(info, prediction.class);
+      name.textContent = first;
+      other.textContent = second;
+      other.lang = language() === 'zh' ? 'en' : 'zh-CN';
+      value.textContent = percent(prediction.probability);
+      bar.style.transform = `scaleX(${prediction.probability})`;
+      row.dataset.class = String(prediction.class);
+      row.dataset.probability = String(prediction.probability);
+    });
+  };
+  scope.keep(engine.on('start', drawSeen));
+  scope.keep(engine.on('network', update));
+  scope.keep(engine.on('done', update));
+  scope.keep(
+    store.listen((state, before) => {
+      if (state.lang !== before.lang) update();
+    }),
+  );
+  drawSeen();
+  update();
+  return root;
+}

@@ -1,0 +1,12 @@
+/**
+ * The page's views, by the name in their address; the first is shown where the address names none.
+ *
+ * @typedef {object} View
+ * @property {string} id
+ * @property {import('../core/address.js').Fields} fields of its address, besides the shared ones
+ * @property {(app: import('../core/app.js').App, scope: import('../core/scope.js').Scope) => HTMLElement} mount
+ */
+import { look } from './look.js';
+
+/** @type {View[]} */
+export const VIEWS = [look];

@@ -1,0 +1,75 @@
+/** Look inside: the picture and what it is taken for on one side, the network and its layers on the other. */
+import { h } from '../core/dom.js';
+import { say } from '../core/i18n.js';
+import { megabytes, percent, short } from '../core/format.js';
+import { Spot } from '../core/spot.js';
+import { createChannelDialog } from '../parts/channel-dialog.js';
+import { createLayerList } from '../parts/layer-list.js';
+import { createNetworkFigure } from '../parts/network-figure.js';
+import { createPicturePanel } from '../parts/picture-panel.js';
+import { createPredictions } from '../parts/predictions.js';
+
+/** @type {import('./index.js').View} */
+export const look = { id: 'look', fields: {}, mount };
+
+/**
+ * @param {import('../core/app.js').App} app
+ * @param {import('../core/scope.js').Scope} scope
+ */
+function mount(app, scope) {
+  const spot = new Spot(app.engine, scope);
+  const enlarged = createChannelDialog(app, spot, scope);
+  const view = h(
+    'div',
+    { class: 'look' },
+    h(
+      'aside',
+      { class: 'look-side', label: 'look.side' },
+      createPicturePanel(app, spot, scope),
+      createPredictions(app, scope),
+    ),
+    h(
+      'div',
+      { class: 'look-main' },
+      createSummary(app, scope),
+      createNetworkFigure(app, scope),
+      h('h2', { say: 'layers.title' }),
+      h('p', { class: 'caption', say: 'layers.caption' }),
+      createLayerList(app, spot, scope),
+    ),
+    enlarged,
+  );
+  return view;
+}
+
+/**
+ * What network this is, in one sentence.
+ * @param {import('../core/app.js').App} app
+ * @param {import('../core/scope.js').Scope} scope
+ */
+function createSummary({ engine }, scope) {
+  const title = h('h2', { class: 'network-title' });
+  const text = h('p', { class: 'network-text' });
+  const update = () => {
+    if (!engine.network) return;
+    const { info, layers } = engine.network;
+    const deep = layers.filter(({ kind }) => kind === 'conv' || kind === 'fc').length;
+    const params = {
+      name: info.name,
+      width: info.width,
+      size: info.input_size,
+      seed: info.seed ?? '',
+      deep,
+      parameters: short(info.parameters),
+      macs: short(info.macs),
+      weights: megabytes(info.weight_bytes),
+      top1: info.accuracy ? percent(info.accuracy.top1) : '',
+      top5: info.accuracy ? percent(info.accuracy.top5) : '',
+    };
+    say(title, info.trained ? 'summary.trained' : 'summary.untrained', params);
+    say(text, info.accuracy ? 'summary.text.measured' : 'summary.text', params);
+  };
+  scope.keep(engine.on('network', update));
+  update();
+  return h('div', { class: 'network-summary' }, title, text);
+}

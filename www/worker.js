@@ -1,0 +1,288 @@
+/**
+ * The engine's side of the page: loads the wasm package and a model, cuts the crop out of the picture
+ * at its full resolution, runs the network layer by layer and draws what is to be seen. Between two
+ * layers it listens, so that a newer order is never further away than one layer.
+ *
+ * @typedef {import('./core/protocol.js').Order} Order
+ * @typedef {import('./core/protocol.js').News} News
+ */
+import init, * as vgg from './pkg/vgglass.js';
+
+const TOP = 5;
+
+const started = init();
+
+/** @type {import('./pkg/vgglass.js').Network | null} */
+let network = null;
+/** @type {import('./core/protocol.js').LayerInfo[]} */
+let layers = [];
+let ticket = 0;
+/** @type {AbortController | null} */
+let download = null;
+
+/** @type {ImageBitmap | null} */
+let picture = null;
+/** @type {OffscreenCanvas} */
+const cutter = new OffscreenCanvas(1, 1);
+
+/** @type {import('./core/protocol.js').Display} */
+let display = { colormap: 'viridis', normalise: 'channel', view: 'activation' };
+let thumbnails = 12;
+/** The rows were, or are being, drawn in another way than is now asked for. */
+let isOutdated = false;
+
+/** @type {Extract<Order, {type: 'run'}> | null} the newest run asked for and not yet begun */
+let waiting = null;
+let running = false;
+/** Layers computed for the present picture, with the channels shown of each. @type {Map<number, Uint32Array>} */
+const shown = new Map();
+
+/** @param {News} news @param {Transferable[]} [transfer] */
+const tell = (news, transfer = []) => postMessage(news, { transfer });
+
+const { port1, port2 } = new MessageChannel();
+/** Lets the worker's other messages in; a timer would wait 4 ms. */
+const listen = () =>
+  new Promise((resolve) => {
+    port1.onmessage = resolve;
+    port2.postMessage(null);
+  });
+
+/** @param {unknown} error */
+const messageOf = (error) => (error instanceof Error ? error.message : String(error));
+
+/**
+ * A panic in wasm leaves an instance that must not be called again; the page starts a new worker.
+ * @param {unknown} error
+ */
+function isBroken(error) {
+  return error instanceof WebAssembly.RuntimeError;
+}
+
+/** @param {Extract<Order, {type: 'load'}>} order */
+async function load(order) {
+  ticket = order.ticket;
+  download?.abort();
+  download = new AbortController();
+  const isStale = () => ticket !== order.ticket;
+  try {
+    tell({ type: 'progress', ticket, stage: 'engine', loaded: 0, total: 0 });
+    await started;
+    if (isStale()) return;
+    const next = await build(order.source, download.signal, order.ticket);
+    if (isStale()) {
+      next.free();
+      return;
+    }
+    network?.free();
+    network = next;
+    layers = next.layers();
+    shown.clear();
+    tell({ type: 'network', ticket, info: next.info(), layers });
+  } catch (error) {
+    if (isBroken(error)) tell({ type: 'broken', message: messageOf(error) });
+    else if (!isStale()) tell({ type: 'load-failed', ticket, message: messageOf(error) });
+  }
+}
+
+/**
+ * @param {import('./core/protocol.js').ModelSource} source
+ * @param {AbortSignal} signal
+ * @param {number} forTicket
+ */
+async function build(source, signal, forTicket) {
+  if (source.kind === 'url') {
+    return vgg.Network.from_model(await fetchBytes(source.url, signal, forTicket));
+  }
+  tell({ type: 'progress', ticket: forTicket, stage: 'build', loaded: 0, total: 0 });
+  await listen();
+  if (source.kind === 'bytes') return vgg.Network.from_model(new Uint8Array(source.bytes));
+  return vgg.Network.untrained(source.id, source.options, source.seed ?? vgg.random_seed());
+}
+
+/** @param {string} url @param {AbortSignal} signal @param {number} forTicket */
+async function fetchBytes(url, signal, forTicket) {
+  const response = await fetch(url, { signal });
+  if (!response.ok || !response.body) throw new Error(`${response.status} ${response.statusText}`);
+  const total = Number(response.headers.get('content-length') ?? 0);
+  const parts = [];
+  let loaded = 0;
+  const reader = response.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    parts.push(value);
+    loaded += value.length;
+    tell({ type: 'progress', ticket: forTicket, stage: 'model', loaded, total });
+  }
+  return new Uint8Array(await new Blob(parts).arrayBuffer());
+}
+
+/** Runs what is waiting, and draws what is outdated, until there is nothing left to do. */
+async function work() {
+  if (running) return;
+  running = true;
+  try {
+    while (network && picture && (waiting || isOutdated)) {
+      if (waiting) {
+        const order = waiting;
+        waiting = null;
+        await run(order, network, picture);
+      } else {
+        await redraw(network);
+      }
+    }
+  } catch (error) {
+    tell({ type: 'broken', message: messageOf(error) });
+  } finally {
+    running = false;
+  }
+}
+
+/**
+ * A live run is not cut short by the next live one, or nothing would ever finish while the crop is
+ * dragged over a slow network.
+ * @param {Extract<Order, {type: 'run'}>} order
+ * @param {import('./pkg/vgglass.js').Network} net
+ * @param {ImageBitmap} from
+ */
+async function run(order, net, from) {
+  const isStale = () => network !== net || (waiting !== null && !(order.live && waiting.live));
+  net.set_picture(cut(from, order.square));
+  tell({ type: 'run-start', run: order.run, seen: net.picture(), live: order.live });
+  const former = new Map(shown);
+  shown.clear();
+  await show(net, 0, 0, order, former);
+  let ms = 0;
+  while (!isStale()) {
+    const step = net.step();
+    if (!step) {
+      tell({ type: 'run-done', run: order.run, top: net.top(TOP), ms, live: order.live });
+      return;
+    }
+    ms += step.ms;
+    await show(net, step.index, step.ms, order, former);
+    await listen();
+  }
+}
+
+/**
+ * The crop's own pixels. The canvas copies them one to one; scaling is the engine's, because
+ * browsers' filters differ and move the result.
+ * @param {ImageBitmap} from @param {import('./core/protocol.js').Square} square
+ */
+function cut(from, { x, y, side }) {
+  cutter.width = side;
+  cutter.height = side;
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
+    cutter.getContext('2d', { willReadFrequently: true })
+  );
+  context.drawImage(from, -x, -y);
+  return context.getImageData(0, 0, side, side);
+}
+
+/**
+ * While the crop moves, a row keeps its channels; sorted anew they would jump about.
+ * @param {import('./pkg/vgglass.js').Network} net
+ * @param {number} index @param {number} ms
+ * @param {Extract<Order, {type: 'run'}>} order
+ * @param {Map<number, Uint32Array>} former
+ */
+async function show(net, index, ms, order, former) {
+  const kept = order.live ? former.get(index) : undefined;
+  const channels = kept?.length === stripLength(index) ? kept : strongest(net, index);
+  shown.set(index, channels);
+  const stats = net.stats(index);
+  const strip = await drawStrip(net, index, channels);
+  if (network !== net) return;
+  tell({ type: 'layer', run: order.run, result: { index, ms, stats, strip } }, [strip.bitmap]);
+}
+
+/** @param {number} index */
+function stripLength(index) {
+  const { kind, channels } = layers[index];
+  return kind === 'fc' ? channels : Math.min(thumbnails, channels);
+}
+
+/** A fully connected layer shows all its units, in their own order. */
+function strongest(/** @type {import('./pkg/vgglass.js').Network} */ net, /** @type {number} */ index) {
+  const { kind } = layers[index];
+  const length = stripLength(index);
+  if (kind === 'fc' || kind === 'input') return Uint32Array.from({ length }, (_, i) => i);
+  return net.strongest(index, length);
+}
+
+/** @param {import('./pkg/vgglass.js').Network} net @param {number} index @param {Uint32Array} channels */
+async function drawStrip(net, index, channels) {
+  const bitmap = await draw(net, index, channels, channels.length);
+  return { bitmap, order: channels };
+}
+
+/**
+ * @param {import('./pkg/vgglass.js').Network} net
+ * @param {number} index @param {Uint32Array} channels @param {number} columns
+ */
+function draw(net, index, channels, columns) {
+  const { kind } = layers[index];
+  const view = kind === 'conv' || kind === 'fc' ? display.view : 'activation';
+  return createImageBitmap(net.draw(index, channels, { ...display, view, columns, gap: 0 }));
+}
+
+/**
+ * Draws all rows again, because the way of drawing changed.
+ * @param {import('./pkg/vgglass.js').Network} net
+ */
+async function redraw(net) {
+  isOutdated = false;
+  for (const index of [...shown.keys()]) {
+    const channels = strongest(net, index);
+    shown.set(index, channels);
+    const strip = await drawStrip(net, index, channels);
+    if (network !== net || waiting || isOutdated) return;
+    tell({ type: 'strip', index, strip }, [strip.bitmap]);
+  }
+}
+
+/** @param {Extract<Order, {type: 'ask'}>} order */
+async function answer({ id, question }) {
+  try {
+    await started;
+    const value = await reply(question);
+    tell({ type: 'answer', id, value }, value?.bitmap ? [value.bitmap] : []);
+  } catch (error) {
+    tell({ type: 'answer', id, error: messageOf(error) });
+    if (isBroken(error)) tell({ type: 'broken', message: messageOf(error) });
+  }
+}
+
+/** @param {import('./core/protocol.js').Question} question */
+async function reply(question) {
+  if (question.what === 'describe') return vgg.describe(question.id, question.options);
+  if (question.what === 'seed') return vgg.random_seed();
+  if (!network || !shown.has(question.layer)) throw new Error('not computed');
+  if (question.what === 'means') return network.channel_means(question.layer);
+  if (question.what === 'probe') {
+    const { layer, channel, y, x } = question;
+    return { ...network.value(layer, channel, y, x), box: network.receptive_box(layer, y, x) };
+  }
+  const { layer, channels, columns } = question;
+  return { bitmap: await draw(network, layer, channels, columns), columns };
+}
+
+/** @param {MessageEvent<Order>} event */
+onmessage = ({ data: order }) => {
+  if (order.type === 'load') void load(order).then(work);
+  else if (order.type === 'ask') void answer(order);
+  else if (order.type === 'picture') {
+    picture?.close();
+    picture = order.bitmap;
+  } else if (order.type === 'run') {
+    waiting = order;
+    void work();
+  } else {
+    display = order.display;
+    thumbnails = order.thumbnails;
+    isOutdated = true;
+    void work();
+  }
+};
