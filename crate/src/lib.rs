@@ -1,6 +1,7 @@
 //! VGG networks with int8 weights and SIMD, in the browser.
 
 pub mod kernels;
+pub mod look;
 pub mod model;
 pub mod network;
 pub mod picture;

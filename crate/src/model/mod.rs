@@ -4,8 +4,12 @@
 //! `acc = sum(q_in * q_w) + bias`, `q_out = clamp(round_ties_even(acc * multiplier), 0, 127)`,
 //! `multiplier[c] = scale_in * scale_w[c] / scale_out`; real values are `q * scale`.
 
+pub mod file;
+pub mod float;
+pub mod quantise;
 mod untrained;
 
+pub use file::FileError;
 pub use untrained::{Untrained, untrained};
 
 use std::borrow::Cow;

@@ -1,0 +1,281 @@
+//! The crate as JavaScript sees it. Nothing else knows of JavaScript; nothing here computes.
+
+mod types;
+
+use crate::kernels::simd::{Best, Simd};
+use crate::look::{self, Atlas, Colormap, Raster};
+use crate::model::{Card, Class, Model, untrained};
+use crate::network::{self, Options, Totals};
+use crate::picture;
+use crate::run::{Engine, softmax};
+use js_sys::{Float32Array, Uint32Array};
+use serde::Serialize;
+use types::{LayerInfo, NetworkInfo, NetworkSummary, ReceptiveBox, StepInfo, TopClass, Value};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen::{Clamped, JsCast};
+use web_sys::{ImageData, Performance};
+
+/// Runs when the module is instantiated: a panic, which would be a defect, is printed with its place.
+#[wasm_bindgen(start)]
+fn start() {
+    console_error_panic_hook::set_once();
+}
+
+/// The rows of the network table.
+#[wasm_bindgen(unchecked_return_type = "NetworkSummary[]")]
+pub fn networks() -> Result<JsValue, JsError> {
+    let rows: Vec<_> = network::TABLE.iter().map(NetworkSummary::from).collect();
+    to_js(&rows)
+}
+
+/// The layers of a row, from the row alone.
+#[wasm_bindgen(unchecked_return_type = "LayerInfo[]")]
+pub fn describe(
+    id: &str,
+    #[wasm_bindgen(unchecked_optional_param_type = "NetworkOptions")] options: JsValue,
+) -> Result<JsValue, JsError> {
+    let layers = network::Network::new(id, options_from(options)?)?.layers()?;
+    to_js(&layers.iter().enumerate().map(|(index, layer)| LayerInfo::new(index, layer, "")).collect::<Vec<_>>())
+}
+
+/// A seed from the browser's random source.
+#[wasm_bindgen]
+pub fn random_seed() -> Result<u32, JsError> {
+    Ok(getrandom::u32()?)
+}
+
+/// Names of the colour maps that `draw` takes.
+#[wasm_bindgen]
+pub fn colormaps() -> Vec<String> {
+    Colormap::NAMES.map(str::to_owned).to_vec()
+}
+
+/// A network ready to run.
+#[wasm_bindgen]
+pub struct Network {
+    engine: Engine,
+    classes: Vec<Class>,
+    card: Card,
+    clock: Option<Performance>,
+}
+
+#[wasm_bindgen]
+impl Network {
+    /// Reads a model file. The error names what is wrong with it.
+    pub fn from_model(bytes: &[u8]) -> Result<Network, JsError> {
+        let model = Model::from_bytes(bytes)?;
+        let engine = Engine::new(&model)?;
+        Ok(Network::new(engine, model.classes, model.card))
+    }
+
+    /// A row with random weights (He initialisation); the same seed gives the same network everywhere.
+    pub fn untrained(
+        id: &str,
+        #[wasm_bindgen(unchecked_param_type = "NetworkOptions")] options: JsValue,
+        seed: u32,
+    ) -> Result<Network, JsError> {
+        let network = network::Network::new(id, options_from(options)?)?;
+        let made = untrained(&network, seed)?;
+        Ok(Network::new(made.engine, Vec::new(), made.model.card))
+    }
+
+    /// What is known of the network.
+    #[wasm_bindgen(unchecked_return_type = "NetworkInfo")]
+    pub fn info(&self) -> Result<JsValue, JsError> {
+        let network = self.engine.network();
+        let totals = Totals::of(&network.layers()?);
+        to_js(&NetworkInfo {
+            id: &network.id,
+            title: network.config()?.title,
+            width: network.width,
+            input_size: network.input_size,
+            fc: network.fc,
+            class_count: network.classes,
+            classes: &self.classes,
+            trained: self.card.seed.is_none(),
+            card: &self.card,
+            parameters: totals.parameters,
+            macs: totals.macs,
+            values: totals.values,
+            weight_bytes: self.engine.weight_bytes(),
+            activation_bytes: self.engine.activation_bytes(),
+            simd: Best::NAME,
+        })
+    }
+
+    /// Layers at the present size, the input first, fc8 last.
+    #[wasm_bindgen(unchecked_return_type = "LayerInfo[]")]
+    pub fn layers(&self) -> Result<JsValue, JsError> {
+        let info = |(index, layer)| LayerInfo::new(index, layer, &self.engine.kernel(index));
+        to_js(&self.engine.layers().iter().enumerate().map(info).collect::<Vec<_>>())
+    }
+
+    /// Runs at another size, the native one or larger, as a fully convolutional net.
+    pub fn set_size(&mut self, size: usize) -> Result<(), JsError> {
+        Ok(self.engine.set_size(size)?)
+    }
+
+    /// Gives the network a picture, resized to its input; transparency is laid on white. Forgets what was computed.
+    pub fn set_picture(&mut self, image: &ImageData) -> Result<(), JsError> {
+        let (width, height) = (image.width() as usize, image.height() as usize);
+        let rgb = picture::resize(&image.data(), width, height, self.engine.size())?;
+        self.engine.set_picture(&rgb);
+        Ok(())
+    }
+
+    /// What the network sees.
+    pub fn picture(&self) -> Result<ImageData, JsError> {
+        let size = self.engine.size();
+        let rgba = self.engine.rgb().as_chunks::<3>().0.iter().flat_map(|&[r, g, b]| [r, g, b, 255]).collect();
+        image_data(Raster { width: size, height: size, rgba })
+    }
+
+    /// Computes the next layer; `undefined` when all are done.
+    #[wasm_bindgen(unchecked_return_type = "StepInfo | undefined")]
+    pub fn step(&mut self) -> Result<JsValue, JsError> {
+        match self.timed_step() {
+            Some(step) => to_js(&step),
+            None => Ok(JsValue::UNDEFINED),
+        }
+    }
+
+    /// Computes all layers that are left.
+    #[wasm_bindgen(unchecked_return_type = "StepInfo[]")]
+    pub fn run(&mut self) -> Result<JsValue, JsError> {
+        let steps: Vec<_> = std::iter::from_fn(|| self.timed_step()).collect();
+        to_js(&steps)
+    }
+
+    /// The `k` most probable classes, best first. All layers must be computed.
+    #[wasm_bindgen(unchecked_return_type = "TopClass[]")]
+    pub fn top(&self, k: usize) -> Result<JsValue, JsError> {
+        let logits = self.finished()?.logits();
+        let probabilities = softmax(&logits, self.temperature());
+        let mut order: Vec<usize> = (0..logits.len()).collect();
+        order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
+        let top = |&class: &usize| TopClass { class, probability: probabilities[class], logit: logits[class] };
+        to_js(&order.iter().take(k).map(top).collect::<Vec<_>>())
+    }
+
+    /// Probability of every class.
+    pub fn probabilities(&self) -> Result<Float32Array, JsError> {
+        Ok(Float32Array::from(&*softmax(&self.finished()?.logits(), self.temperature())))
+    }
+
+    /// Logits of every class.
+    pub fn logits(&self) -> Result<Float32Array, JsError> {
+        Ok(Float32Array::from(&*self.finished()?.logits()))
+    }
+
+    /// Statistics of a computed layer.
+    #[wasm_bindgen(unchecked_return_type = "Stats")]
+    pub fn stats(&self, layer: usize) -> Result<JsValue, JsError> {
+        self.computed(layer)?;
+        to_js(&look::stats(&self.engine, layer))
+    }
+
+    /// The `n` channels with the largest means, largest first.
+    pub fn strongest(&self, layer: usize, n: usize) -> Result<Uint32Array, JsError> {
+        self.computed(layer)?;
+        Ok(Uint32Array::from(&*look::strongest(&self.engine, layer, n)))
+    }
+
+    /// Mean of every channel, in real units.
+    pub fn channel_means(&self, layer: usize) -> Result<Float32Array, JsError> {
+        self.computed(layer)?;
+        Ok(Float32Array::from(&*look::channel_means(&self.engine, layer)))
+    }
+
+    /// One value: its integer `q` (absent for logits) and what it stands for.
+    #[wasm_bindgen(unchecked_return_type = "Value")]
+    pub fn value(&self, layer: usize, channel: usize, y: usize, x: usize) -> Result<JsValue, JsError> {
+        self.cell(layer, channel, y, x)?;
+        let q = self.engine.integer(layer, channel, y, x);
+        to_js(&Value { q, value: self.engine.value(layer, channel, y, x) })
+    }
+
+    /// One map in real units, row by row.
+    pub fn channel_values(&self, layer: usize, channel: usize) -> Result<Float32Array, JsError> {
+        self.cell(layer, channel, 0, 0)?;
+        Ok(Float32Array::from(&*self.engine.map(layer, channel)))
+    }
+
+    /// Draws channels of a computed layer into one picture.
+    pub fn draw(
+        &mut self,
+        layer: usize,
+        channels: &[u32],
+        #[wasm_bindgen(unchecked_param_type = "Atlas")] options: JsValue,
+    ) -> Result<ImageData, JsError> {
+        self.computed(layer)?;
+        let atlas: Atlas = serde_wasm_bindgen::from_value(options)?;
+        let raster = look::draw(&mut self.engine, layer, channels, atlas);
+        image_data(raster.ok_or_else(|| JsError::new("these channels cannot be drawn: one does not exist, or the picture is too large"))?)
+    }
+
+    /// The input pixels that a cell sees, before and after clipping to the picture.
+    #[wasm_bindgen(unchecked_return_type = "ReceptiveBox")]
+    pub fn receptive_box(&self, layer: usize, y: usize, x: usize) -> Result<JsValue, JsError> {
+        self.cell(layer, 0, y, x)?;
+        let whole = look::receptive_box(self.engine.layers()[layer].field, y, x);
+        to_js(&ReceptiveBox { whole, clipped: whole.clipped(self.engine.size()) })
+    }
+}
+
+impl Network {
+    fn new(engine: Engine, classes: Vec<Class>, card: Card) -> Self {
+        let clock = js_sys::Reflect::get(&js_sys::global(), &"performance".into()).ok();
+        Network { engine, classes, card, clock: clock.and_then(|clock| clock.dyn_into().ok()) }
+    }
+
+    fn timed_step(&mut self) -> Option<StepInfo> {
+        let now = |clock: &Option<Performance>| clock.as_ref().map_or(0.0, Performance::now);
+        let start = now(&self.clock);
+        let index = self.engine.step()?;
+        let ms = now(&self.clock) - start;
+        Some(StepInfo { index, name: self.engine.layers()[index].name.clone(), ms })
+    }
+
+    fn temperature(&self) -> f32 {
+        self.card.temperature.unwrap_or(1.0)
+    }
+
+    /// The engine, if all layers are computed.
+    fn finished(&self) -> Result<&Engine, JsError> {
+        let (done, all) = (self.engine.done(), self.engine.layers().len());
+        if done == all { Ok(&self.engine) } else { Err(JsError::new(&format!("{done} of {all} layers are computed"))) }
+    }
+
+    fn computed(&self, layer: usize) -> Result<(), JsError> {
+        let done = self.engine.done();
+        if layer < done { Ok(()) } else { Err(JsError::new(&format!("layer {layer} is not computed, {done} are"))) }
+    }
+
+    fn cell(&self, layer: usize, channel: usize, y: usize, x: usize) -> Result<(), JsError> {
+        self.computed(layer)?;
+        let shape = self.engine.layers()[layer].output;
+        if channel < shape.channels && y < shape.height && x < shape.width {
+            return Ok(());
+        }
+        let network::Shape { channels, height, width } = shape;
+        Err(JsError::new(&format!("no value at channel {channel}, {y}, {x}: the layer is {channels}x{height}x{width}")))
+    }
+}
+
+fn options_from(options: JsValue) -> Result<Options, JsError> {
+    if options.is_undefined() || options.is_null() {
+        return Ok(Options::default());
+    }
+    Ok(serde_wasm_bindgen::from_value(options)?)
+}
+
+/// Plain objects and arrays, no `Map`s.
+fn to_js(value: &(impl Serialize + ?Sized)) -> Result<JsValue, JsError> {
+    Ok(value.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
+}
+
+fn image_data(raster: Raster) -> Result<ImageData, JsError> {
+    let Raster { width, height, rgba } = raster;
+    ImageData::new_with_u8_clamped_array_and_sh(Clamped(&rgba), width as u32, height as u32)
+        .map_err(|_| JsError::new("the browser refused the picture"))
+}

@@ -1,0 +1,187 @@
+//! Objects that cross into JavaScript, and their TypeScript types.
+
+use crate::look::PixelBox;
+use crate::model::{Card, Class};
+use crate::network::{Config, Kind, Layer, Network, Options, Totals};
+use serde::Serialize;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen(typescript_custom_section)]
+const TYPES: &str = r#"
+/** What scales a row; missing numbers are the paper's. */
+export interface NetworkOptions { width?: number; input_size?: number; fc?: number; classes?: number; }
+/** A row of the network table at the paper's numbers. */
+export interface NetworkSummary { id: string; title: string; weight_layers: number; parameters: number; macs: number; values: number; }
+/** One layer. Sizes in cells, fields in input pixels: cell i sees offset + i*jump ... + receptive_field. */
+export interface LayerInfo {
+  index: number; name: string; kind: "input" | "conv" | "lrn" | "pool" | "fc"; module: number;
+  kernel: number; stride: number; pad: number; relu: boolean;
+  input_channels: number; channels: number; height: number; width: number;
+  values: number; parameters: number; macs: number;
+  receptive_field: number; jump: number; offset: number;
+  formula_parameters: string; kernel_name: string;
+}
+export interface ClassName { wnid: string; en: string; zh: string; }
+export interface Accuracy { top1: number; top5: number; float_top1: number; float_top5: number; images: number; }
+export interface NetworkInfo {
+  id: string; title: string; width: number; input_size: number; fc: number; class_count: number;
+  classes: ClassName[]; trained: boolean; parameters: number; macs: number; values: number;
+  weight_bytes: number; activation_bytes: number; simd: string;
+  accuracy?: Accuracy | null; licence: string; provenance: string; temperature?: number | null; seed?: number | null;
+}
+export interface StepInfo { index: number; name: string; ms: number; }
+export interface TopClass { class: number; probability: number; logit: number; }
+export interface Stats { min: number; max: number; mean: number; zero_fraction: number; saturated_fraction: number; scale: number; channels_dead: number; }
+export interface Value { q?: number | null; value: number; }
+export interface PixelBox { x0: number; y0: number; x1: number; y1: number; }
+export interface ReceptiveBox extends PixelBox { clipped: PixelBox; }
+/** How `draw` lays out and colours maps: columns 0 = one row, cell 0 = one pixel a cell. */
+export interface Atlas {
+  columns?: number; cell?: number; gap?: number; colormap?: "viridis" | "grey" | "diverging";
+  normalise?: "channel" | "layer"; view?: "activation" | "pre";
+}
+"#;
+
+/// See `NetworkSummary` above.
+#[derive(Serialize)]
+pub struct NetworkSummary {
+    id: &'static str,
+    title: &'static str,
+    weight_layers: usize,
+    parameters: u64,
+    macs: u64,
+    values: u64,
+}
+
+impl From<&Config> for NetworkSummary {
+    fn from(row: &Config) -> Self {
+        let layers = Network::new(row.id, Options::default()).and_then(|network| network.layers());
+        let layers = layers.expect("the table's rows are networks");
+        let totals = Totals::of(&layers);
+        NetworkSummary {
+            id: row.id,
+            title: row.title,
+            weight_layers: layers.iter().filter(|layer| layer.weighted()).count(),
+            parameters: totals.parameters,
+            macs: totals.macs,
+            values: totals.values,
+        }
+    }
+}
+
+/// See `LayerInfo` above.
+#[derive(Serialize)]
+pub struct LayerInfo {
+    index: usize,
+    name: String,
+    kind: &'static str,
+    module: usize,
+    kernel: usize,
+    stride: usize,
+    pad: usize,
+    relu: bool,
+    input_channels: usize,
+    channels: usize,
+    height: usize,
+    width: usize,
+    values: u64,
+    parameters: u64,
+    macs: u64,
+    receptive_field: usize,
+    jump: usize,
+    offset: i32,
+    formula_parameters: String,
+    kernel_name: String,
+}
+
+impl LayerInfo {
+    pub fn new(index: usize, layer: &Layer, kernel_name: &str) -> Self {
+        let window = layer.window();
+        let kernel = window.map_or(0, |window| window.kernel);
+        let (inputs, outputs) = (layer.input.channels, layer.output.channels);
+        LayerInfo {
+            index,
+            name: layer.name.clone(),
+            kind: match layer.kind {
+                Kind::Input => "input",
+                Kind::Conv(_) => "conv",
+                Kind::Lrn => "lrn",
+                Kind::MaxPool(_) => "pool",
+                Kind::Fc { .. } => "fc",
+            },
+            module: layer.module,
+            kernel,
+            stride: window.map_or(0, |window| window.stride),
+            pad: window.map_or(0, |window| window.pad),
+            relu: matches!(layer.kind, Kind::Conv(_) | Kind::Fc { relu: true, .. }),
+            input_channels: inputs,
+            channels: outputs,
+            height: layer.output.height,
+            width: layer.output.width,
+            values: layer.values(),
+            parameters: layer.parameters(),
+            macs: layer.macs(),
+            receptive_field: layer.field.size,
+            jump: layer.field.jump,
+            offset: layer.field.offset,
+            formula_parameters: match (layer.weighted(), kernel) {
+                (false, _) => String::new(),
+                (true, 1) => format!("{inputs}·{outputs} + {outputs}"),
+                (true, k) => format!("{k}·{k}·{inputs}·{outputs} + {outputs}"),
+            },
+            kernel_name: kernel_name.to_owned(),
+        }
+    }
+}
+
+/// See `NetworkInfo` above.
+#[derive(Serialize)]
+pub struct NetworkInfo<'a> {
+    pub id: &'a str,
+    pub title: &'a str,
+    pub width: f64,
+    pub input_size: usize,
+    pub fc: usize,
+    pub class_count: usize,
+    pub classes: &'a [Class],
+    pub trained: bool,
+    #[serde(flatten)]
+    pub card: &'a Card,
+    pub parameters: u64,
+    pub macs: u64,
+    pub values: u64,
+    pub weight_bytes: usize,
+    pub activation_bytes: usize,
+    pub simd: &'a str,
+}
+
+/// See `StepInfo` above.
+#[derive(Serialize)]
+pub struct StepInfo {
+    pub index: usize,
+    pub name: String,
+    pub ms: f64,
+}
+
+/// See `TopClass` above.
+#[derive(Serialize)]
+pub struct TopClass {
+    pub class: usize,
+    pub probability: f32,
+    pub logit: f32,
+}
+
+/// See `Value` above.
+#[derive(Serialize)]
+pub struct Value {
+    pub q: Option<i32>,
+    pub value: f32,
+}
+
+/// See `ReceptiveBox` above.
+#[derive(Serialize)]
+pub struct ReceptiveBox {
+    #[serde(flatten)]
+    pub whole: PixelBox,
+    pub clipped: PixelBox,
+}

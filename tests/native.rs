@@ -1,0 +1,124 @@
+//! Native tests: the kernel suite for the portable and the SSE2 vector, and the network table's arithmetic.
+
+mod suite;
+
+use vgglass::kernels::simd::Portable;
+#[cfg(target_arch = "x86_64")]
+use vgglass::kernels::simd::Sse2;
+use vgglass::network::{Network, NetworkError, Options, TABLE, Totals};
+
+suite!(portable, test, super::Portable);
+#[cfg(target_arch = "x86_64")]
+suite!(sse2, test, super::Sse2);
+
+fn paper(id: &str) -> Network {
+    Network::new(id, Options::default()).unwrap()
+}
+
+/// Table 2 of the paper, in millions, and torchvision's exact counts.
+#[test]
+fn parameters_agree_with_the_paper() {
+    let millions = [("A", 133), ("A-LRN", 133), ("B", 133), ("C", 134), ("D", 138), ("E", 144)];
+    for (id, expected) in millions {
+        let parameters = Totals::of(&paper(id).layers().unwrap()).parameters;
+        assert_eq!((parameters as f64 / 1e6).round() as u64, expected, "{id} has {parameters}");
+    }
+    let exact = [("A", 132_863_336), ("B", 133_047_848), ("D", 138_357_544), ("E", 143_667_240)];
+    for (id, expected) in exact {
+        assert_eq!(Totals::of(&paper(id).layers().unwrap()).parameters, expected, "{id}");
+    }
+}
+
+#[test]
+fn the_lectures_figures_for_d() {
+    let layers = paper("D").layers().unwrap();
+    let totals = Totals::of(&layers);
+    assert_eq!(totals.parameters, 138_357_544);
+    assert_eq!(totals.macs, 15_470_264_320);
+    assert_eq!((totals.values as f64 / 1e5).round() / 10.0, 15.2, "the deck's rows add up to 15.2M values");
+    let fc6 = layers.iter().find(|layer| layer.name == "fc6").unwrap();
+    assert_eq!(fc6.fan_in() * fc6.output.channels, 102_760_448);
+}
+
+#[test]
+fn layers_of_d_in_order() {
+    let names: Vec<String> = paper("D").layers().unwrap().into_iter().map(|layer| layer.name).collect();
+    let expected = "input conv1_1 conv1_2 pool1 conv2_1 conv2_2 pool2 conv3_1 conv3_2 conv3_3 pool3 conv4_1 conv4_2 \
+        conv4_3 pool4 conv5_1 conv5_2 conv5_3 pool5 fc6 fc7 fc8";
+    assert_eq!(names.join(" "), expected);
+}
+
+#[test]
+fn weight_layers_of_every_row() {
+    let expected = [("A", 11), ("A-LRN", 11), ("B", 13), ("C", 16), ("D", 16), ("E", 19), ("AlexNet", 8)];
+    assert_eq!(TABLE.iter().map(|row| row.id).collect::<Vec<_>>(), expected.map(|(id, _)| id));
+    for (id, count) in expected {
+        assert_eq!(paper(id).layers().unwrap().iter().filter(|layer| layer.weighted()).count(), count, "{id}");
+    }
+}
+
+/// Two 3×3 layers see 5×5, three 7×7, four 9×9; VGG-16's last convolution sees 196 pixels, pool5 212.
+#[test]
+fn receptive_fields() {
+    let layers = paper("E").layers().unwrap();
+    let field = |name: &str| layers.iter().find(|layer| layer.name == name).unwrap().field;
+    let (pool2, size) = (field("pool2"), |name| field(name).size);
+    let stack: Vec<_> = ["conv3_1", "conv3_2", "conv3_3", "conv3_4"].map(size).into();
+    assert_eq!(stack, [1, 2, 3, 4].map(|n| pool2.size + n * 2 * pool2.jump));
+    let layers = paper("D").layers().unwrap();
+    let field = |name: &str| layers.iter().find(|layer| layer.name == name).unwrap().field;
+    assert_eq!((field("conv1_1").size, field("conv1_2").size), (3, 5));
+    assert_eq!((field("conv5_3").size, field("pool5").size, field("pool5").jump), (196, 212, 32));
+    assert_eq!(field("conv1_1").offset, -1);
+    assert_eq!(field("fc6").size, 212 + 6 * 32);
+    // Symmetric: what the field of pool5's first cell lacks on the left, the last one's lacks on the right.
+    let pool5 = field("pool5");
+    assert_eq!(-pool5.offset, pool5.of(6).end - 224);
+}
+
+#[test]
+fn alexnet_has_the_papers_shapes() {
+    let layers = paper("AlexNet").layers().unwrap();
+    let shapes: Vec<_> =
+        layers.iter().map(|layer| (layer.name.as_str(), layer.output.channels, layer.output.height)).collect();
+    assert_eq!(
+        shapes,
+        [
+            ("input", 3, 224),
+            ("conv1", 96, 55),
+            ("lrn1", 96, 55),
+            ("pool1", 96, 27),
+            ("conv2", 256, 27),
+            ("lrn2", 256, 27),
+            ("pool2", 256, 13),
+            ("conv3", 384, 13),
+            ("conv4", 384, 13),
+            ("conv5", 256, 13),
+            ("pool5", 256, 6),
+            ("fc6", 4096, 1),
+            ("fc7", 4096, 1),
+            ("fc8", 1000, 1),
+        ]
+    );
+}
+
+#[test]
+fn impossible_rows_are_refused_with_a_reason() {
+    let network = |id: &str, options| Network::new(id, options).unwrap_err();
+    assert!(matches!(network("F", Options::default()), NetworkError::Unknown { .. }));
+    let small = network("D", Options { input_size: Some(16), ..Options::default() });
+    assert!(small.to_string().contains("pool5"), "{small}");
+    let options = [
+        Options { width: Some(f64::NAN), ..Options::default() },
+        Options { width: Some(-1.0), ..Options::default() },
+        Options { width: Some(1e9), ..Options::default() },
+        Options { input_size: Some(0), ..Options::default() },
+        Options { input_size: Some(usize::MAX), ..Options::default() },
+        Options { fc: Some(0), ..Options::default() },
+        Options { classes: Some(usize::MAX), ..Options::default() },
+        Options { width: Some(4.0), fc: Some(8192), ..Options::default() },
+    ];
+    for options in options {
+        assert!(matches!(network("E", options), NetworkError::OutOfRange { .. }), "{options:?}");
+    }
+}

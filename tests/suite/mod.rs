@@ -1,0 +1,377 @@
+//! One suite over all vectors: every kernel must equal its definition in every element. `native.rs` runs it for the
+//! portable and the SSE2 vector, `web.rs` in a browser for simd128.
+
+use ndarray::{Array3, Array4};
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
+use vgglass::kernels::conv::{Algorithm, Conv, Scratch, Source, conv, relu_u7};
+use vgglass::kernels::linear::{Linear, linear};
+use vgglass::kernels::lrn::Lrn;
+use vgglass::kernels::pool::{self, max_pool};
+use vgglass::kernels::requantise::{requantise, round_u7, round_u7_vector};
+use vgglass::kernels::simd::Simd;
+use vgglass::kernels::tensor::{Activations, Aligned, Picture};
+use vgglass::model::untrained;
+use vgglass::network::{Network, Options, Shape, TABLE, Window};
+use vgglass::run::scalar;
+
+const SAME3X3: Window = Window { kernel: 3, stride: 1, pad: 1 };
+
+/// Random numbers of a test, always the same.
+pub struct Random(Xoshiro256PlusPlus);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Random(Xoshiro256PlusPlus::seed_from_u64(seed))
+    }
+    /// Uniform in `low..=high`.
+    pub fn range(&mut self, low: i32, high: i32) -> i32 {
+        low + (u64::from(self.0.next_u32()) * (high - low + 1) as u64 >> 32) as i32
+    }
+    fn activations(&mut self, shape: (usize, usize, usize)) -> Array3<u8> {
+        // Half of them zero, as after ReLU; the ends of the range are common.
+        Array3::from_shape_simple_fn(shape, || self.range(-120, 140).clamp(0, 127) as u8)
+    }
+    fn weights(&mut self, shape: (usize, usize, usize, usize)) -> Array4<i8> {
+        Array4::from_shape_simple_fn(shape, || self.range(-127, 127) as i8)
+    }
+    fn biases(&mut self, n: usize) -> Vec<i32> {
+        (0..n).map(|_| self.range(-1_000_000, 1_000_000)).collect()
+    }
+    /// Multipliers that bring typical sums over `fan_in` inputs into the range of u7.
+    fn multipliers(&mut self, n: usize, fan_in: usize) -> Vec<f32> {
+        let typical = (fan_in as f32).sqrt() * 4000.0;
+        (0..n).map(|_| self.range(50, 200) as f32 / typical).collect()
+    }
+}
+
+fn shape_of(plain: &Array3<u8>) -> Shape {
+    let (channels, height, width) = plain.dim();
+    Shape { channels, height, width }
+}
+
+/// Runs one convolution by `algorithm` and compares accumulators and activations with the definition.
+fn check_conv<S: Simd>(
+    algorithm: Algorithm,
+    input: &Array3<u8>,
+    weight: &Array4<i8>,
+    bias: &[i32],
+    multiplier: &[f32],
+    window: Window,
+) {
+    let (out_channels, in_channels, ..) = weight.dim();
+    let flat = weight.as_slice().unwrap();
+    assert!(algorithm.applies(window, flat, out_channels), "{algorithm:?} applies");
+    let expected = conv(input.view(), weight.view(), bias, window);
+    let (_, height, width) = expected.dim();
+    let packed = Conv::new(algorithm, false, window, in_channels, flat, bias, multiplier);
+    let source = Activations::from_plain(input.view(), window.pad);
+    let mut scratch = Scratch::default();
+    let (acc, stride) = packed.accumulators::<S>(Source::Activations(&source), &mut scratch);
+    for ((o, y, x), &expected) in expected.indexed_iter() {
+        assert_eq!(
+            acc[(y * width + x) * stride + o],
+            expected,
+            "{algorithm:?} {:?} {window:?} sum {o} {y} {x}",
+            input.dim()
+        );
+    }
+    let mut out = Activations::new(Shape { channels: out_channels, height, width }, 1);
+    packed.run::<S>(Source::Activations(&source), &mut scratch, &mut out);
+    assert_eq!(out.to_plain(), relu_u7(&expected, multiplier), "{algorithm:?} {:?} {window:?}", input.dim());
+    assert_halo_is_zero(&out);
+}
+
+/// Kernels must leave the halo and the padded channels alone: the next layer reads them as zeros.
+fn assert_halo_is_zero(out: &Activations) {
+    let total: u64 = out.data().iter().map(|&q| u64::from(q)).sum();
+    let inside: u64 = out.to_plain().iter().map(|&q| u64::from(q)).sum();
+    assert_eq!(total, inside, "nothing but zeros around the map");
+}
+
+fn random_conv<S: Simd>(algorithm: Algorithm, (c, h, w): (usize, usize, usize), out_channels: usize, window: Window) {
+    let mut random = Random::new((c * 7919 + h * 131 + w * 17 + out_channels) as u64);
+    let input = random.activations((c, h, w));
+    let weight = random.weights((out_channels, c, window.kernel, window.kernel));
+    let bias = random.biases(out_channels);
+    let multiplier = random.multipliers(out_channels, c * window.kernel * window.kernel);
+    check_conv::<S>(algorithm, &input, &weight, &bias, &multiplier, window);
+}
+
+/// Channels, height, width, output channels: ones, primes, one less and one more than a block.
+const ODD: [((usize, usize, usize), usize); 12] = [
+    ((1, 1, 1), 1),
+    ((1, 3, 2), 5),
+    ((3, 5, 7), 16),
+    ((4, 13, 11), 17),
+    ((31, 4, 4), 15),
+    ((32, 2, 9), 32),
+    ((33, 7, 3), 33),
+    ((64, 8, 8), 64),
+    ((65, 6, 5), 65),
+    ((16, 17, 19), 31),
+    ((7, 1, 23), 67),
+    ((96, 3, 3), 130),
+];
+
+pub fn direct_equals_definition<S: Simd>() {
+    let windows = [
+        SAME3X3,
+        Window { kernel: 1, stride: 1, pad: 0 },
+        Window { kernel: 2, stride: 1, pad: 0 },
+        Window { kernel: 5, stride: 1, pad: 2 },
+        Window { kernel: 3, stride: 2, pad: 1 },
+        Window { kernel: 11, stride: 4, pad: 2 },
+        Window { kernel: 4, stride: 3, pad: 0 },
+    ];
+    for (shape, out_channels) in ODD {
+        for window in windows {
+            if window.output(shape.1).is_some() && window.output(shape.2).is_some() {
+                random_conv::<S>(Algorithm::Direct, shape, out_channels, window);
+            }
+        }
+    }
+}
+
+pub fn winograd_equals_definition<S: Simd>() {
+    for (shape, out_channels) in ODD {
+        for algorithm in [Algorithm::WinogradF2, Algorithm::WinogradF4] {
+            random_conv::<S>(algorithm, shape, out_channels, SAME3X3);
+        }
+    }
+}
+
+/// All inputs 127, and weights that bring every direct sum to the bound's edge: just below it F(4×4) must be exact,
+/// at it the algorithm must decline.
+pub fn winograd_is_exact_up_to_its_bound<S: Simd>() {
+    // 2^25 / 127 = 264208.2: the largest sum of weights of one sign that F(4×4) takes.
+    const MOST: i64 = ((1 << 25) - 1) / 127;
+    let channels = 240;
+    let n = channels * 9;
+    for sign in [1, -1] {
+        let mut weight = Array4::from_elem((2, channels, 3, 3), 0_i8);
+        for (i, w) in weight.iter_mut().enumerate() {
+            // n weights whose magnitudes sum to MOST exactly: MOST / n, and one more in the first MOST % n.
+            let magnitude = MOST / n as i64 + i64::from(((i % n) as i64) < MOST % n as i64);
+            *w = (magnitude.min(127) * sign) as i8;
+        }
+        let flat = weight.as_slice().unwrap();
+        let sum: i64 = flat[..n].iter().map(|&w| i64::from(w).abs()).sum();
+        assert_eq!(sum, MOST, "the weights sum to the edge");
+        let input = Array3::from_elem((channels, 5, 6), 127_u8);
+        check_conv::<S>(Algorithm::WinogradF4, &input, &weight, &[0, -5], &[1e-6, 1e-6], SAME3X3);
+        check_conv::<S>(Algorithm::WinogradF2, &input, &weight, &[0, -5], &[1e-6, 1e-6], SAME3X3);
+        let beyond = flat.iter().position(|&w| w.abs() < 127).unwrap();
+        weight.as_slice_mut().unwrap()[beyond] += sign as i8;
+        assert!(!Algorithm::WinogradF4.applies(SAME3X3, weight.as_slice().unwrap(), 2), "one more and it declines");
+        assert!(Algorithm::WinogradF2.applies(SAME3X3, weight.as_slice().unwrap(), 2));
+    }
+}
+
+/// The largest sums there are, in both signs and in patterns that stress the transforms.
+pub fn convolutions_bear_extremes<S: Simd>() {
+    let input = Array3::from_shape_fn((40, 6, 7), |(c, y, x)| if (c + y + x) % 2 == 0 { 127 } else { 0 });
+    let patterns: [fn(usize) -> i8; 4] =
+        [|_| 127, |_| -127, |i| if i % 2 == 0 { 127 } else { -127 }, |i| if i % 9 == 4 { 127 } else { -127 }];
+    for pattern in patterns {
+        let mut i = 0;
+        let weight = Array4::from_shape_simple_fn((18, 40, 3, 3), || {
+            i += 1;
+            pattern(i)
+        });
+        let (bias, multiplier) = (vec![1 << 30; 18], vec![1e-7; 18]);
+        for algorithm in [Algorithm::Direct, Algorithm::WinogradF2, Algorithm::WinogradF4] {
+            check_conv::<S>(algorithm, &input, &weight, &bias, &multiplier, SAME3X3);
+        }
+    }
+}
+
+pub fn convolution_of_a_picture_equals_definition<S: Simd>() {
+    let mut random = Random::new(5);
+    for (window, size, out_channels) in [
+        (SAME3X3, 9, 17),
+        (SAME3X3, 1, 3),
+        (Window { kernel: 11, stride: 4, pad: 2 }, 23, 20),
+        (Window { kernel: 5, stride: 2, pad: 0 }, 12, 16),
+    ] {
+        let rgb: Vec<u8> = (0..size * size * 3).map(|_| random.range(0, 255) as u8).collect();
+        let mut picture = Picture::new(size, size, window.pad);
+        picture.fill(&rgb, [124, 116, 104]);
+        let weight = random.weights((out_channels, 3, window.kernel, window.kernel));
+        let bias = random.biases(out_channels);
+        let multiplier = random.multipliers(out_channels, 27);
+        let expected = conv(picture.to_plain().view(), weight.view(), &bias, window);
+        let (_, height, width) = expected.dim();
+        let packed = Conv::new(Algorithm::Direct, true, window, 3, weight.as_slice().unwrap(), &bias, &multiplier);
+        let mut out = Activations::new(Shape { channels: out_channels, height, width }, 0);
+        packed.run::<S>(Source::Picture(&picture), &mut Scratch::default(), &mut out);
+        assert_eq!(out.to_plain(), relu_u7(&expected, &multiplier), "{window:?} {size}");
+        assert_halo_is_zero(&out);
+    }
+}
+
+pub fn linear_equals_definition<S: Simd>() {
+    let mut random = Random::new(6);
+    for (shape, outputs) in [((1, 1, 1), 1), ((33, 2, 2), 10), ((64, 7, 7), 9), ((31, 1, 3), 4), ((512, 1, 1), 200)] {
+        let input = random.activations(shape);
+        let values = input.len();
+        let weight: Vec<i8> = (0..values * outputs).map(|_| random.range(-127, 127) as i8).collect();
+        let bias = random.biases(outputs);
+        let packed = Linear::new(shape_of(&input), &weight, &bias);
+        let flat: Vec<u8> = input.iter().copied().collect();
+        let mut acc = Vec::new();
+        packed.run::<S>(&Activations::from_plain(input.view(), 0), &mut Aligned::default(), &mut acc);
+        assert_eq!(acc, linear(&flat, &weight, &bias), "{shape:?} {outputs}");
+    }
+}
+
+/// Over a larger map a fully connected layer is a convolution without padding.
+pub fn linear_over_a_map_is_a_convolution<S: Simd>() {
+    let mut random = Random::new(7);
+    let window = Window { kernel: 3, stride: 1, pad: 0 };
+    let input = random.activations((37, 5, 6));
+    let weight = random.weights((11, 37, 3, 3));
+    let bias = random.biases(11);
+    let covered = Shape { channels: 37, height: 3, width: 3 };
+    let packed = Linear::new(covered, weight.as_slice().unwrap(), &bias);
+    let mut acc = Vec::new();
+    packed.run::<S>(&Activations::from_plain(input.view(), 0), &mut Aligned::default(), &mut acc);
+    let expected = conv(input.view(), weight.view(), &bias, window);
+    for ((o, y, x), &expected) in expected.indexed_iter() {
+        assert_eq!(acc[(y * 4 + x) * 11 + o], expected, "{o} {y} {x}");
+    }
+}
+
+pub fn max_pool_equals_definition<S: Simd>() {
+    let mut random = Random::new(8);
+    for window in [Window { kernel: 2, stride: 2, pad: 0 }, Window { kernel: 3, stride: 2, pad: 0 }] {
+        for shape in [(1, 3, 3), (33, 7, 8), (64, 4, 5), (5, 13, 17)] {
+            let input = random.activations(shape);
+            let expected = max_pool(input.view(), window);
+            let mut out = Activations::new(shape_of(&expected), 1);
+            pool::run::<S>(&Activations::from_plain(input.view(), 1), window, &mut out);
+            assert_eq!(out.to_plain(), expected, "{window:?} {shape:?}");
+            assert_halo_is_zero(&out);
+        }
+    }
+}
+
+pub fn lrn_equals_definition<S: Simd>() {
+    let mut random = Random::new(9);
+    for (scale_in, scale_out) in [(0.02, 0.01), (1.0, 0.6), (30.0, 5.0), (1e-6, 1e6)] {
+        let lrn = Lrn::new(scale_in, scale_out);
+        for shape in [(1, 1, 1), (3, 2, 2), (32, 3, 3), (67, 5, 4)] {
+            let input = random.activations(shape);
+            let mut out = Activations::new(shape_of(&input), 0);
+            lrn.run::<S>(&Activations::from_plain(input.view(), 1), &mut Aligned::default(), &mut out);
+            assert_eq!(out.to_plain(), lrn.plain(input.view()), "{scale_in} {scale_out} {shape:?}");
+        }
+    }
+}
+
+/// Ties go to even, and the ends clamp, in the vector as in the definition.
+pub fn requantise_rounds_ties_to_even<S: Simd>() {
+    for (acc, multiplier, expected) in [
+        (1, 0.5, 0),
+        (3, 0.5, 2),
+        (5, 0.5, 2),
+        (7, 0.5, 4),
+        (-9, 0.5, 0),
+        (255, 0.5, 127),
+        (253, 0.5, 126),
+        (i32::MAX, 1.0, 127),
+        (i32::MIN, 1.0, 0),
+    ] {
+        assert_eq!(requantise(acc, multiplier), expected, "{acc} * {multiplier}");
+    }
+    for i in -40..600 {
+        let x = i as f32 * 0.25;
+        assert_eq!(S::lanes_i32(round_u7_vector::<S>(S::splat_f32(x))), [i32::from(round_u7(x)); 4], "{x}");
+    }
+}
+
+/// Every row of the table, narrow, with random weights: the engine equals the definitions in every value of every layer.
+pub fn engine_equals_definition<S: Simd>() {
+    for row in TABLE {
+        let options = Options {
+            width: Some(0.3),
+            input_size: Some(if row.id == "AlexNet" { 63 } else { 34 }),
+            fc: Some(37),
+            classes: Some(11),
+        };
+        let network = Network::new(row.id, options).unwrap();
+        let made = untrained(&network, 42).unwrap();
+        let mut random = Random::new(10);
+        let rgb: Vec<u8> = (0..network.input_size.pow(2) * 3).map(|_| random.range(0, 255) as u8).collect();
+        let expected = scalar::forward(&made.model, &rgb).unwrap();
+        let mut engine = made.engine;
+        engine.set_picture(&rgb);
+        while let Some(layer) = engine.step_with::<S>() {
+            if let Some(activations) = engine.activations(layer) {
+                assert_eq!(
+                    activations.to_plain(),
+                    expected.activations[layer],
+                    "{} {}",
+                    row.id,
+                    engine.layers()[layer].name
+                );
+                assert!(
+                    expected.activations[layer].iter().any(|&q| q > 0),
+                    "{} {} is alive",
+                    row.id,
+                    engine.layers()[layer].name
+                );
+            }
+        }
+        assert_eq!(engine.logits(), expected.logits, "{}", row.id);
+    }
+}
+
+/// At the native size the score map is one place; above it the network is fully convolutional, and a place's score is
+/// that of the crop it sees, wherever padding is not involved.
+pub fn dense_evaluation_agrees_with_the_native_size<S: Simd>() {
+    let options = Options { width: Some(0.2), input_size: Some(32), fc: Some(20), classes: Some(7) };
+    let network = Network::new("A", options).unwrap();
+    let mut engine = untrained(&network, 3).unwrap().engine;
+    let mut random = Random::new(11);
+    let rgb: Vec<u8> = (0..96 * 96 * 3).map(|_| random.range(0, 255) as u8).collect();
+    engine.set_size(96).unwrap();
+    engine.set_picture(&rgb);
+    while engine.step_with::<S>().is_some() {}
+    assert_eq!(engine.score_map().len(), 3 * 3 * 7);
+    let mean = |class: usize| (0..9).map(|place| engine.score_map()[place * 7 + class]).sum::<f32>() / 9.0;
+    assert_eq!(engine.logits(), (0..7).map(mean).collect::<Vec<_>>());
+    engine.set_size(32).unwrap();
+    engine.set_picture(&rgb[..32 * 32 * 3]);
+    while engine.step_with::<S>().is_some() {}
+    assert_eq!(engine.score_map(), engine.logits());
+}
+
+/// Makes a test of every function of the suite, for one vector: `suite!(name, attribute, Vector)`.
+#[macro_export]
+macro_rules! suite {
+    ($name:ident, $test:meta, $vector:ty) => {
+        mod $name {
+            $crate::suite!(@tests $test, $vector,
+                direct_equals_definition
+                winograd_equals_definition
+                winograd_is_exact_up_to_its_bound
+                convolutions_bear_extremes
+                convolution_of_a_picture_equals_definition
+                linear_equals_definition
+                linear_over_a_map_is_a_convolution
+                max_pool_equals_definition
+                lrn_equals_definition
+                requantise_rounds_ties_to_even
+                engine_equals_definition
+                dense_evaluation_agrees_with_the_native_size
+            );
+        }
+    };
+    (@tests $test:meta, $vector:ty, $($function:ident)*) => {
+        $(#[$test]
+        fn $function() {
+            $crate::suite::$function::<$vector>();
+        })*
+    };
+}
