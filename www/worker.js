@@ -223,9 +223,16 @@ async function drawStrip(net, index, channels) {
  * @param {number} index @param {Uint32Array} channels @param {number} columns
  */
 function draw(net, index, channels, columns) {
-  const { kind } = layers[index];
-  const view = kind === 'conv' || kind === 'fc' ? display.view : 'activation';
-  return createImageBitmap(net.draw(index, channels, { ...display, view, columns, gap: 0 }));
+  const { kind, relu } = layers[index];
+  const options = {
+    columns,
+    gap: 0,
+    colormap: display.colormap,
+    // A unit alone would always be at the top of its own scale.
+    normalise: kind === 'fc' ? 'layer' : display.normalise,
+    view: relu ? display.view : 'activation',
+  };
+  return createImageBitmap(net.draw(index, channels, options));
 }
 
 /**

@@ -26,9 +26,11 @@
  * @property {string} name
  * @property {'input' | 'conv' | 'lrn' | 'pool' | 'fc'} kind
  * @property {number} module 0 the input, 1 to 5, 6 the fully connected layers
- * @property {[number, number]} kernel
+ * @property {number} kernel side of the window, 0 where there is none
  * @property {number} stride
  * @property {number} pad
+ * @property {boolean} relu
+ * @property {number} input_channels
  * @property {number} channels
  * @property {number} height
  * @property {number} width
@@ -39,26 +41,26 @@
  * @property {number} jump
  * @property {number} offset
  * @property {string} formula_parameters
- * @property {string} [kernel_name]
+ * @property {string} kernel_name
  *
  * @typedef {object} NetworkInfo
  * @property {string} id
- * @property {string} name
- * @property {string} title
+ * @property {string} title VGG-16
  * @property {number} width
  * @property {number} input_size
  * @property {number} fc
- * @property {{wnid: string, en: string, zh: string}[]} classes
+ * @property {number} class_count
+ * @property {{wnid: string, en: string, zh: string}[]} classes empty for an untrained network
  * @property {boolean} trained
- * @property {number} [seed]
- * @property {{top1: number, top5: number, float_top1: number, float_top5: number, images: number}} [accuracy]
- * @property {string} [licence]
- * @property {string} [provenance]
+ * @property {number | null} [seed]
+ * @property {{top1: number, top5: number, float_top1: number, float_top5: number, images: number} | null} [accuracy]
+ * @property {string} licence
+ * @property {string} provenance
  * @property {number} parameters
  * @property {number} macs
  * @property {number} values
  * @property {number} weight_bytes
- * @property {string} build
+ * @property {string} simd which vector instructions the engine uses
  *
  * @typedef {object} LayerStats
  * @property {number} min
@@ -86,7 +88,7 @@
  * @property {number} columns
  *
  * @typedef {object} Probe one cell of a map
- * @property {number} q what is stored
+ * @property {number | null} q what is stored; null for logits, which are not
  * @property {number} value what it stands for
  * @property {Box} box its receptive field in input pixels, half open
  *

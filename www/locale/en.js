@@ -2,9 +2,9 @@
 export default {
   'page.skip': 'Skip to the content',
   'header.tagline': 'See what a VGG sees',
-  'header.network': 'Choose network',
+  'header.network': 'Network …',
   'header.language': 'Language',
-  'header.theme': 'Dark',
+  'header.theme': 'Dark theme',
 
   'drop.here': 'Drop a picture, or a model file (.safetensors)',
   'notice.close': 'Close message',
@@ -62,9 +62,12 @@ export default {
   'layer.field': 'sees',
   'layer.kernel': 'kernel',
   'layer.channel': 'Channel {channel}',
+  'layer.unit': 'Unit {channel}',
   'layer.strip': 'Strongest channels of {name}: {channels}',
   'layer.stats': 'Mean {mean}; {dead} of {channels} channels are zero everywhere; {saturated} of the values at the upper limit; one step of int8 is {scale}',
 
+  'about.scores':
+    'Each of the {channels} units is the score of one class, a weighted sum of all values of {before} without ReLU. Softmax turns the scores into the probabilities.',
   'about.input': 'The picture as the network gets it, minus the mean of the training pictures: three channels.',
   'about.conv':
     'Each of the {channels} maps is one {kernel} kernel slid over all {from} channels of {before}; ReLU then sets negative values to zero. One cell sees {field}×{field} pixels of the input.',
@@ -102,7 +105,8 @@ export default {
   'magnifier.channel': '{layer}, channel {channel}',
   'readout.none': 'Point at a cell to read its value and to see where it looks.',
   'readout.cell': 'Row {y}, column {x}: stored as {q}, which stands for {value}. It sees {field}×{field} pixels.',
-  'readout.unit': 'Stored as {q}, which stands for {value}. It sees the whole picture.',
+  'readout.unit': '{unit}: stored as {q}, which stands for {value}. It sees the whole picture.',
+  'readout.logit': '{unit}: score {value}. It sees the whole picture.',
   'channel.title': '{layer}, channel {channel} of {channels}',
   'channel.previous': 'Previous channel',
   'channel.next': 'Next channel',
@@ -120,12 +124,14 @@ export default {
   'network.roll': 'New seed',
   'network.cost': '{parameters} parameters, {memory} in int8; {macs} multiply-adds a picture.',
   'network.file': 'A model file',
+  'network.file.pick': 'Choose file …',
+  'network.file.none': 'none chosen',
   'network.file.what': 'A .safetensors file written by the vgglass tool. It can also be dropped anywhere on the page.',
   'network.apply': 'Use it',
 
   'footer.private.title': 'Nothing leaves this machine',
   'footer.private': 'Pictures, camera shots and model files are read by your browser and computed on here. The page sends nothing anywhere and works without a connection once it is loaded.',
-  'footer.build': 'This browser runs the “{build}” build of the engine.',
+  'footer.build': 'The engine computes here with {simd} instructions.',
   'footer.model.title': 'What the model is',
   'footer.model':
     '{name}: trained for this project on Tiny ImageNet, {classes} classes, {size}×{size} pixels. On {images} validation pictures its int8 form is right at first guess for {top1} (float: {float1}), among five for {top5}. {licence}',

@@ -4,7 +4,7 @@ export default {
   'header.tagline': '看见 VGG 所见',
   'header.network': '选择网络',
   'header.language': '语言',
-  'header.theme': '深色',
+  'header.theme': '深色主题',
 
   'drop.here': '松开即可打开图片或模型文件（.safetensors）',
   'notice.close': '关闭提示',
@@ -62,9 +62,11 @@ export default {
   'layer.field': '感受野',
   'layer.kernel': '内核',
   'layer.channel': '通道 {channel}',
+  'layer.unit': '单元 {channel}',
   'layer.strip': '{name} 响应最强的通道：{channels}',
   'layer.stats': '均值 {mean}；{channels} 个通道中有 {dead} 个处处为零；{saturated} 的值达到上限；int8 的一级相当于 {scale}',
 
+  'about.scores': '{channels} 个单元，每个单元是一个类别的得分，即对 {before} 的所有值加权求和，不经过 ReLU。Softmax 把得分变成概率。',
   'about.input': '网络得到的图像：减去训练集均值后的三个通道。',
   'about.conv':
     '{channels} 幅特征图，每一幅都由一个 {kernel} 卷积核滑过 {before} 的全部 {from} 个通道得到，再经 ReLU 把负值置零。每个单元的感受野为输入的 {field}×{field} 像素。',
@@ -99,7 +101,8 @@ export default {
   'magnifier.channel': '{layer}，通道 {channel}',
   'readout.none': '指向某个单元，可读出它的值，并看到它的感受野。',
   'readout.cell': '第 {y} 行第 {x} 列：存储值 {q}，代表 {value}。感受野 {field}×{field} 像素。',
-  'readout.unit': '存储值 {q}，代表 {value}。它看到整幅图像。',
+  'readout.unit': '{unit}：存储值 {q}，代表 {value}。它看到整幅图像。',
+  'readout.logit': '{unit}：得分 {value}。它看到整幅图像。',
   'channel.title': '{layer}，通道 {channel}（共 {channels} 个）',
   'channel.previous': '上一个通道',
   'channel.next': '下一个通道',
@@ -117,12 +120,14 @@ export default {
   'network.roll': '换一个种子',
   'network.cost': '{parameters} 个参数，int8 占 {memory}；每张图片 {macs} 次乘加。',
   'network.file': '模型文件',
+  'network.file.pick': '选择文件……',
+  'network.file.none': '未选择',
   'network.file.what': '由 vgglass 工具写出的 .safetensors 文件，也可以直接拖到页面任意位置。',
   'network.apply': '使用',
 
   'footer.private.title': '一切都留在本机',
   'footer.private': '图片、照片和模型文件都由浏览器读取，在本机计算。本页不向任何地方发送数据，加载完成后断网也能用。',
-  'footer.build': '本浏览器运行的是引擎的“{build}”版本。',
+  'footer.build': '引擎在本机使用 {simd} 指令计算。',
   'footer.model.title': '这是什么模型',
   'footer.model':
     '{name}：为本项目在 Tiny ImageNet 上训练，{classes} 类，{size}×{size} 像素。在 {images} 张验证图片上，int8 版本的 top-1 正确率为 {top1}（浮点：{float1}），top-5 为 {top5}。{licence}',

@@ -3,9 +3,9 @@
  * screen reader move through; the canvas is only what they show.
  */
 import { h, sharpContext } from '../core/dom.js';
-import { say } from '../core/i18n.js';
+import { t } from '../core/i18n.js';
 import { newestWins } from '../core/frame.js';
-import { classNames } from './predictions.js';
+import { channelName } from './predictions.js';
 
 /** @typedef {import('../core/protocol.js').LayerInfo} LayerInfo */
 
@@ -33,14 +33,18 @@ export function createChannelGrid(app, spot, scope, magnifier) {
   /** Channels in the order shown. @type {Uint32Array} */
   let order = new Uint32Array();
   let columns = 1;
+  let size = 1;
   let room = 0;
   /** Place in the order of the cell that Tab reaches. */
   let current = 0;
 
-  const cellSize = () => {
-    const size = /** @type {'s' | 'm' | 'l'} */ (store.state.cell);
-    return layer?.kind === 'fc' ? UNIT[size] : CELL[size];
-  };
+  /** As many columns as fit, the cells just so large that they fill the width. */
+  function measure() {
+    const wish = (layer?.kind === 'fc' ? UNIT : CELL)[/** @type {'s' | 'm' | 'l'} */ (store.state.cell)];
+    columns = Math.max(1, Math.floor((room + GAP) / (wish + GAP)));
+    size = (room + GAP) / columns - GAP;
+    columns = Math.min(columns, order.length);
+  }
 
   const fetchAtlas = newestWins(
     async (/** @type {LayerInfo} */ wanted) => {
@@ -56,7 +60,12 @@ export function createChannelGrid(app, spot, scope, magnifier) {
       atlas = got.atlas;
       const isSame = order.length === got.channels.length && order.every((channel, i) => channel === got.channels[i]);
       order = got.channels;
-      if (!isSame) buildCells();
+      if (!isSame) {
+        // At first the strongest, which shows something.
+        const [strongest] = engine.results[wanted.index]?.strip.order ?? [];
+        current = Math.max(0, order.indexOf(strongest));
+        buildCells();
+      }
       draw();
       magnify(current);
     },
@@ -80,7 +89,6 @@ export function createChannelGrid(app, spot, scope, magnifier) {
 
   function draw() {
     if (!atlas || !layer || room === 0) return;
-    const size = cellSize();
     const rows = Math.ceil(order.length / columns);
     const context = sharpContext(canvas, columns * (size + GAP) - GAP, rows * (size + GAP) - GAP);
     context.imageSmoothingEnabled = layer.width > size;
@@ -95,8 +103,7 @@ export function createChannelGrid(app, spot, scope, magnifier) {
 
   function buildCells() {
     if (!layer || room === 0 || order.length === 0) return;
-    const size = cellSize();
-    columns = Math.max(1, Math.min(order.length, Math.floor((room + GAP) / (size + GAP))));
+    measure();
     current = Math.min(current, order.length - 1);
     element.style.setProperty('--cell', `${size}px`);
     element.style.setProperty('--columns', String(columns));
@@ -110,7 +117,7 @@ export function createChannelGrid(app, spot, scope, magnifier) {
     cells.dataset.channels = String(order.length);
     cells.setAttribute('aria-rowcount', String(rows.length));
     cells.setAttribute('aria-colcount', String(columns));
-    say(cells, 'grid.label', { name: layer.name, channels: order.length }, 'aria-label');
+    cells.setAttribute('aria-label', t('grid.label', { name: layer.name, channels: order.length }));
   }
 
   /** @param {number} place */
@@ -124,13 +131,10 @@ export function createChannelGrid(app, spot, scope, magnifier) {
       'data-place': place,
       tabindex: place === current ? 0 : -1,
     });
-    const isClass = layer?.name === 'fc8' && engine.network;
-    if (isClass) {
-      const [name] = classNames(engine.network.info, channel);
+    if (layer && engine.network) {
+      const name = channelName(engine.network.info, layer, channel);
       cell.setAttribute('aria-label', name);
       cell.title = name;
-    } else {
-      say(cell, 'layer.channel', { channel }, 'aria-label');
     }
     return cell;
   }
@@ -163,7 +167,6 @@ export function createChannelGrid(app, spot, scope, magnifier) {
     const place = placeOf(event);
     if (place === null || !layer) return;
     if (place !== current) select(place);
-    const size = cellSize();
     spot.point({
       layer: layer.index,
       channel: order[place],
@@ -232,7 +235,6 @@ export function createChannelGrid(app, spot, scope, magnifier) {
       if (next === layer) return;
       layer = next;
       order = new Uint32Array();
-      current = 0;
       cells.replaceChildren();
       refresh();
     },

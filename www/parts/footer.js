@@ -15,17 +15,17 @@ export function createFooter({ engine }) {
       say(model, 'footer.model', {
         name: info.title,
         size: info.input_size,
-        classes: info.classes.length,
+        classes: info.class_count,
         top1: percent(accuracy.top1),
         top5: percent(accuracy.top5),
         float1: percent(accuracy.float_top1),
         images: count(accuracy.images),
-        licence: info.licence ?? '',
+        licence: info.licence,
       });
     } else {
-      say(model, info.trained ? 'footer.unmeasured' : 'footer.untrained', { name: info.name, licence: info.licence ?? '' });
+      say(model, info.trained ? 'footer.unmeasured' : 'footer.untrained', { name: info.title, licence: info.licence });
     }
-    say(build, 'footer.build', { build: info.build });
+    say(build, 'footer.build', { simd: info.simd });
   };
   engine.on('network', update);
   return h(

@@ -34,19 +34,24 @@ export function createHeader({ store }, openNetworks) {
       name,
     ),
   );
-  const theme = h('button', {
-    class: 'switch',
-    type: 'button',
-    test: 'theme-toggle',
-    say: 'header.theme',
-    on: {
-      click() {
-        const next = document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark';
-        setTheme(next, { remember: true });
-        store.set({ theme: next });
+  const theme = h(
+    'button',
+    {
+      class: 'switch',
+      type: 'button',
+      test: 'theme-toggle',
+      label: 'header.theme',
+      hint: 'header.theme',
+      on: {
+        click() {
+          const next = document.documentElement.dataset.theme === 'dark' ? 'light' : 'dark';
+          setTheme(next, { remember: true });
+          store.set({ theme: next });
+        },
       },
     },
-  });
+    '◐',
+  );
   const update = () => {
     for (const button of languages) button.setAttribute('aria-pressed', String(button.dataset.code === language()));
     theme.setAttribute('aria-pressed', String(document.documentElement.dataset.theme === 'dark'));

@@ -46,12 +46,12 @@ export function createLayerDetail(app, spot, scope) {
       if (!layer || !engine.network) return;
       element.dataset.layer = layer.name;
       const before = engine.network.layers[layer.index - 1];
-      const [height, width] = layer.kernel ?? [1, 1];
-      say(about, `about.${layer.kind}`, {
+      const isScores = layer.kind === 'fc' && !layer.relu;
+      say(about, isScores ? 'about.scores' : `about.${layer.kind}`, {
         channels: layer.channels,
-        from: before?.channels ?? 0,
+        from: layer.input_channels,
         before: before?.name ?? '',
-        kernel: `${height}×${width}`,
+        kernel: `${layer.kernel}×${layer.kernel}`,
         stride: layer.stride,
         field: layer.receptive_field,
       });
@@ -61,8 +61,11 @@ export function createLayerDetail(app, spot, scope) {
         macs: short(layer.macs),
         values: count(layer.values),
       });
-      const isPlain = layer.kind !== 'conv' && layer.kind !== 'fc';
-      /** @type {HTMLSelectElement} */ (tools.querySelector('#tool-values')).disabled = isPlain;
+      element.classList.toggle('is-flat', layer.kind === 'fc');
+      const tool = (/** @type {string} */ key) =>
+        /** @type {HTMLSelectElement} */ (tools.querySelector(`#tool-${key}`));
+      tool('values').disabled = !layer.relu;
+      tool('norm').disabled = layer.kind === 'fc';
     },
   };
 }

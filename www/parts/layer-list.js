@@ -1,8 +1,8 @@
 /** Every layer a row: name, shape, its strongest channels, time and statistics; the open one with all its channels. */
 import { h, sharpContext } from '../core/dom.js';
-import { say, t } from '../core/i18n.js';
+import { say } from '../core/i18n.js';
 import { milliseconds, percent, real, shape } from '../core/format.js';
-import { classNames } from './predictions.js';
+import { channelName } from './predictions.js';
 import { createLayerDetail } from './layer-detail.js';
 
 /** @typedef {import('../core/protocol.js').LayerInfo} LayerInfo */
@@ -31,35 +31,40 @@ export function createLayerList(app, spot, scope) {
     root.replaceChildren(
       ...modules.map((module) => {
         const own = rows.filter(({ layer }) => layer.module === module);
-        return h('section', { class: 'module' }, moduleTitle(own[0].layer, module), ...own.map(({ element }) => element));
+        return h(
+          'section',
+          { class: 'module' },
+          h('div', { class: 'module-head' }, moduleTitle(own[0].layer, module), createColumnTitles()),
+          ...own.map(({ element }) => element),
+        );
       }),
     );
     for (const result of engine.results) if (result) rows[result.index].show(result);
+    measure();
     placeDetail();
   };
 
   const placeDetail = () => {
     const opened = rows.find(({ layer }) => layer.name === store.state.layer);
+    const isNew = opened !== undefined && !opened.element.contains(detail.element);
     for (const row of rows) row.setOpen(row === opened);
     if (opened) opened.element.append(detail.element);
     else detail.element.remove();
     detail.show(opened?.layer ?? null);
+    if (isNew) scrollTo(opened.element);
   };
 
   const measure = () => {
     const strip = /** @type {HTMLElement | null} */ (root.querySelector('.layer-maps'));
     if (!strip || strip.clientWidth === 0) return;
-    app.setThumbnails(Math.max(3, Math.floor((strip.clientWidth + THUMB_GAP) / (THUMB + THUMB_GAP))));
+    const { count, size } = thumbs(strip.clientWidth);
+    app.setThumbnails(count);
+    root.style.setProperty('--thumb', `${size}px`);
     for (const row of rows) row.redraw();
   };
 
   scope.size(root, measure);
-  scope.keep(
-    engine.on('network', () => {
-      build();
-      measure();
-    }),
-  );
+  scope.keep(engine.on('network', build));
   scope.keep(engine.on('layer', (result) => rows[result.index]?.show(result)));
   scope.keep(engine.on('strip', (result) => rows[result.index]?.show(result)));
   scope.keep(
@@ -70,19 +75,17 @@ export function createLayerList(app, spot, scope) {
   scope.keep(
     store.listen((state, before) => {
       if (state.lang !== before.lang) for (const row of rows) row.redraw();
-      if (state.layer === before.layer) return;
-      placeDetail();
-      if (state.layer) scrollTo(rows.find(({ layer }) => layer.name === state.layer)?.element);
+      if (state.layer !== before.layer) placeDetail();
     }),
   );
   build();
   return root;
 }
 
-/** @param {Element | undefined} element */
+/** @param {Element} element */
 function scrollTo(element) {
   const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
-  element?.scrollIntoView({ block: 'start', behavior: isStill ? 'auto' : 'smooth' });
+  element.scrollIntoView({ block: 'start', behavior: isStill ? 'auto' : 'smooth' });
 }
 
 /** @param {LayerInfo} layer the module's first @param {number} module */
@@ -92,6 +95,12 @@ function moduleTitle(layer, module) {
   if (module === 0) return say(title, 'module.input', { height, width });
   if (layer.kind === 'fc') return say(title, 'module.fc');
   return say(title, 'module.conv', { module, height, width, channels });
+}
+
+/** The rows' own lists name their values for the ear; this names them once for the eye. */
+function createColumnTitles() {
+  const titles = /** @type {const} */ (['layer.ms', 'layer.zero', 'layer.range', 'layer.field']);
+  return h('div', { class: 'column-titles', 'aria-hidden': 'true' }, ...titles.map((key) => h('span', { say: key })));
 }
 
 /** @param {import('../core/app.js').App} app @param {LayerInfo} layer */
@@ -113,6 +122,8 @@ function createRow(app, layer) {
     class: 'layer-strip',
     test: 'layer-strip',
     role: 'img',
+    width: 1,
+    height: 1,
     on: {
       click: (/** @type {MouseEvent} */ event) => toggle(channelAt(event)),
       pointermove: (/** @type {PointerEvent} */ event) => name(event),
@@ -122,9 +133,9 @@ function createRow(app, layer) {
   const ms = h('dd', { test: 'layer-ms' });
   const range = h('dd', { test: 'layer-range' });
   const zero = h('dd', { test: 'layer-zero' });
-  const kernel = h('dd', { class: 'layer-kernel', test: 'layer-kernel' }, layer.kernel_name ?? '');
+  const kernel = h('dd', { class: 'layer-kernel', test: 'layer-kernel' }, layer.kernel_name);
   const stat = (/** @type {import('../core/i18n.js').Key} */ key, /** @type {HTMLElement} */ value) =>
-    h('div', { class: 'stat' }, h('dt', { say: key }), value);
+    h('div', { class: 'stat' }, h('dt', { class: 'visually-hidden', say: key }), value);
   const element = h(
     'article',
     {
@@ -156,8 +167,8 @@ function createRow(app, layer) {
   function channelAt(event) {
     if (!result) return null;
     const { order } = result.strip;
-    const part = layer.kind === 'fc' ? canvas.clientWidth / order.length : THUMB + THUMB_GAP;
-    return order[Math.min(order.length - 1, Math.floor(event.offsetX / part))] ?? null;
+    const part = layer.kind === 'fc' ? canvas.clientWidth / order.length : thumbs(maps.clientWidth).size + THUMB_GAP;
+    return order[Math.min(order.length - 1, Math.floor(event.offsetX / part))];
   }
 
   /** @param {PointerEvent} event */
@@ -165,8 +176,7 @@ function createRow(app, layer) {
     const channel = channelAt(event);
     if (channel === null) return;
     const { network } = app.engine;
-    const isClass = layer.name === 'fc8' && network;
-    canvas.title = isClass ? classNames(network.info, channel)[0] : t('layer.channel', { channel });
+    if (network) canvas.title = channelName(network.info, layer, channel);
   }
 
   const redraw = () => {
@@ -207,6 +217,15 @@ function createRow(app, layer) {
 }
 
 /**
+ * As many thumbnails as fit, just so large that they fill the row.
+ * @param {number} room
+ */
+function thumbs(room) {
+  const count = Math.max(3, Math.floor((room + THUMB_GAP) / (THUMB + THUMB_GAP)));
+  return { count, size: (room + THUMB_GAP) / count - THUMB_GAP };
+}
+
+/**
  * Channels side by side; of a fully connected layer all units, as a bar code.
  * @param {HTMLCanvasElement} canvas @param {number} room @param {LayerInfo} layer @param {LayerResult} result
  */
@@ -218,12 +237,13 @@ function drawStrip(canvas, room, layer, { strip }) {
     context.drawImage(strip.bitmap, 0, 0, room, THUMB * 0.6);
     return;
   }
-  const fitting = Math.min(strip.order.length, Math.floor((room + THUMB_GAP) / (THUMB + THUMB_GAP)));
-  const context = sharpContext(canvas, fitting * (THUMB + THUMB_GAP) - THUMB_GAP, THUMB);
-  context.imageSmoothingEnabled = layer.width > THUMB;
+  const { count, size } = thumbs(room);
+  const fitting = Math.min(strip.order.length, count);
+  const context = sharpContext(canvas, fitting * (size + THUMB_GAP) - THUMB_GAP, size);
+  context.imageSmoothingEnabled = layer.width > size;
   context.imageSmoothingQuality = 'high';
   for (let i = 0; i < fitting; i++) {
     const { width, height } = layer;
-    context.drawImage(strip.bitmap, i * width, 0, width, height, i * (THUMB + THUMB_GAP), 0, THUMB, THUMB);
+    context.drawImage(strip.bitmap, i * width, 0, width, height, i * (size + THUMB_GAP), 0, size, size);
   }
 }

@@ -5,6 +5,7 @@
 import { h, sharpContext } from '../core/dom.js';
 import { say } from '../core/i18n.js';
 import { real } from '../core/format.js';
+import { channelName } from './predictions.js';
 
 /** @typedef {import('../core/protocol.js').LayerInfo} LayerInfo */
 /** @typedef {{bitmap: ImageBitmap, x: number, y: number}} Cut where a channel's map lies in a bitmap */
@@ -75,16 +76,19 @@ export function createMagnifier(app, spot, scope, { test } = {}) {
     if (!shown) return;
     const { layer, channel } = shown;
     say(mapCaption, 'magnifier.channel', { layer: layer.name, channel });
+    element.classList.toggle('is-flat', layer.kind === 'fc');
     if (!isHere(reading)) {
       say(readout, 'readout.none');
       return;
     }
     const { x, y, q, value, box } = reading;
-    Object.assign(readout.dataset, { layer: layer.name, channel, y, x, q, value });
-    say(readout, layer.width > 1 ? 'readout.cell' : 'readout.unit', {
+    Object.assign(readout.dataset, { layer: layer.name, channel, y, x, q: q ?? '', value });
+    const kind = layer.kind !== 'fc' ? 'cell' : layer.relu ? 'unit' : 'logit';
+    say(readout, `readout.${kind}`, {
+      unit: engine.network ? channelName(engine.network.info, layer, channel) : '',
       x,
       y,
-      q,
+      q: q ?? '',
       value: real(value),
       field: box.x1 - box.x0,
     });

@@ -40,7 +40,17 @@ export function createNetworkDialog(app) {
     seed.value = String(await engine.seed());
   };
   const cost = h('p', { class: 'caption', role: 'status' });
-  const file = h('input', { id: 'model-file-input', test: 'model-file-input', type: 'file', accept: '.safetensors', label: 'network.file' });
+  const file = h('input', {
+    id: 'model-file-input',
+    class: 'visually-hidden',
+    test: 'model-file-input',
+    type: 'file',
+    accept: '.safetensors',
+    label: 'network.file',
+    tabindex: -1,
+  });
+  const pick = h('button', { class: 'button', type: 'button', say: 'network.file.pick', on: { click: () => file.click() } });
+  const picked = h('span', { class: 'caption', say: 'network.file.none' });
   const radios = MODELS.map((value) =>
     h('input', { type: 'radio', name: 'model', value, id: `choice-${value}`, test: `choice-${value}` }),
   );
@@ -69,7 +79,7 @@ export function createNetworkDialog(app) {
     h('h2', { id: 'network-title', say: 'network.choose' }),
     choice(0, 'network.shipped', h('p', { class: 'caption', say: 'network.shipped.what' })),
     choice(1, 'network.untrained', untrained),
-    choice(2, 'network.file', h('p', { class: 'caption', say: 'network.file.what' }), file),
+    choice(2, 'network.file', h('p', { class: 'caption', say: 'network.file.what' }), h('p', { class: 'file-row' }, pick, picked, file)),
     h(
       'div',
       { class: 'dialog-actions' },
@@ -95,14 +105,19 @@ export function createNetworkDialog(app) {
 
   form.addEventListener('change', (event) => {
     const { target } = event;
-    if (target === file && file.files?.length) radios[2].checked = true;
-    else if (target === net || target === width || target === size || target === seed) radios[1].checked = true;
+    if (target === file && file.files?.length) {
+      radios[2].checked = true;
+      picked.textContent = file.files[0].name;
+    } else if (target === net || target === width || target === size || target === seed) radios[1].checked = true;
     void tellCost();
   });
-  form.addEventListener('submit', () => {
+  form.addEventListener('submit', (event) => {
     const model = chosen();
     const [blob] = file.files ?? [];
-    if (model === 'file' && blob) void app.takeFile(blob, blob.name);
+    if (model === 'file' && !blob && store.state.model !== 'file') {
+      event.preventDefault();
+      file.click();
+    } else if (model === 'file' && blob) void app.takeFile(blob, blob.name);
     else if (model === 'untrained') {
       store.set(
         {
@@ -129,6 +144,7 @@ export function createNetworkDialog(app) {
       if (state.seed === null) void roll();
       else seed.value = String(state.seed);
       file.value = '';
+      say(picked, 'network.file.none');
       void tellCost();
       dialog.showModal();
     },

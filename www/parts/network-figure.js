@@ -14,6 +14,7 @@ const SOFT = 0.6;
 const GAP = 5;
 const MODULE_GAP = 14;
 const LABEL_ROOM = 44;
+const NARROW = 480;
 
 /**
  * @param {LayerInfo[]} layers @param {number} room CSS pixels
@@ -33,7 +34,7 @@ export function layOut(layers, room) {
     layers[i + 1] && layers[i + 1].module !== layers[i].module ? MODULE_GAP : GAP;
   const step = (/** @type {number} */ i) => draft[i].width + gapAfter(i) + draft[i].depth * 0.35;
   const total = draft.reduce((sum, _, i) => sum + step(i), draft[0].depth);
-  const scale = Math.min(1.6, room / total);
+  const scale = Math.min(2, room / total);
   let x = 0;
   const slabs = draft.map((slab, i) => {
     const placed = { ...slab, x, width: slab.width * scale, depth: slab.depth * Math.min(1, scale) };
@@ -77,8 +78,8 @@ export function createNetworkFigure(app, scope) {
     drawing.setAttribute('height', String(height));
     groups = slabs.map((slab) => drawSlab(slab, floor));
     // In order, so that a slab covers the side of the one before it.
-    drawing.replaceChildren(...labels(slabs, floor), ...groups);
-    say(caption, 'figure.caption', { name: info.name });
+    drawing.replaceChildren(...labels(slabs, floor, room < NARROW), ...groups);
+    say(caption, 'figure.caption', { name: info.title });
     update();
   };
 
@@ -158,10 +159,10 @@ export function createNetworkFigure(app, scope) {
 }
 
 /**
- * Under each module its name, the size of its maps and its channels.
- * @param {Slab[]} slabs @param {number} floor
+ * Under each module its name, the size of its maps and, where there is room, its channels.
+ * @param {Slab[]} slabs @param {number} floor @param {boolean} isNarrow
  */
-function labels(slabs, floor) {
+function labels(slabs, floor, isNarrow) {
   const modules = [...new Set(slabs.map(({ layer }) => layer.module))];
   return modules.flatMap((module) => {
     const own = slabs.filter(({ layer }) => layer.module === module);
@@ -174,7 +175,8 @@ function labels(slabs, floor) {
         ? [t('figure.input'), String(layer.height)]
         : layer.kind === 'fc'
           ? [t('figure.fc'), String(layer.channels)]
-          : [String(module), `${layer.height}×${layer.channels}`];
+          : [String(module), isNarrow ? String(layer.height) : `${layer.height}×${layer.channels}`];
+    if (isNarrow && layer.kind === 'input') return [];
     return [
       svg('text', { class: 'slab-name', x, y: floor + 17, 'text-anchor': anchor }, name),
       svg('text', { class: 'slab-size', x, y: floor + 33, 'text-anchor': anchor }, size),

@@ -17,6 +17,16 @@ export function classNames(info, index) {
 }
 
 /**
+ * What a channel is called: that of the last layer is a class, that of another flat layer a unit.
+ * @param {import('../core/protocol.js').NetworkInfo} info
+ * @param {import('../core/protocol.js').LayerInfo} layer @param {number} channel
+ */
+export function channelName(info, layer, channel) {
+  if (layer.kind !== 'fc') return t('layer.channel', { channel });
+  return layer.relu ? t('layer.unit', { channel }) : classNames(info, channel)[0];
+}
+
+/**
  * @param {import('../core/app.js').App} app
  * @param {import('../core/scope.js').Scope} scope
  */
@@ -58,7 +68,7 @@ export function createPredictions(app, scope) {
     if (!network) return;
     const { info } = network;
     const key = info.trained ? 'predictions.caption' : 'predictions.untrained';
-    say(caption, key, { size: info.input_size, count: info.classes.length, ms: milliseconds(engine.ms) });
+    say(caption, key, { size: info.input_size, count: info.class_count, ms: milliseconds(engine.ms) });
     rows.forEach(({ row, name, other, value, bar }, i) => {
       const prediction = top[i];
       row.hidden = !prediction;

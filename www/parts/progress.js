@@ -37,7 +37,7 @@ export function createProgress({ engine }) {
   engine.on('network', ({ info }) => {
     settle('ready');
     dataset.run = 'idle';
-    say(live, 'live.ready', { name: info.name });
+    say(live, 'live.ready', { name: info.title });
     document.dispatchEvent(new CustomEvent('vgglass:network', { detail: { info } }));
   });
   engine.on('failed', () => settle(engine.status));

@@ -55,7 +55,7 @@ function createSummary({ engine }, scope) {
     const { info, layers } = engine.network;
     const deep = layers.filter(({ kind }) => kind === 'conv' || kind === 'fc').length;
     const params = {
-      name: info.name,
+      name: info.title,
       width: info.width,
       size: info.input_size,
       seed: info.seed ?? '',
