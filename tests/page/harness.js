@@ -1,0 +1,180 @@
+/**
+ * A browser with the page in it, watched: a test fails when the page logs an error or asks for
+ * anything that is not its own. `cargo xtask test page` starts the server and sets the variables.
+ */
+import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
+import { chromium } from 'playwright-core';
+
+const ADDRESS = process.env.VGGLASS_ADDRESS ?? 'http://127.0.0.1:8064/';
+const CHROME = process.env.CHROME ?? '/usr/bin/chromium';
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-dev-shm-usage',
+];
+/** Generous, for slow machines on which other things run. */
+const PATIENCE = 60_000;
+
+/** @type {import('playwright-core').Browser} */
+let browser;
+
+/** Starts the browser of a test file and ends it afterwards. */
+export function useBrowser() {
+  before(async () => {
+    browser = await chromium.launch({ executablePath: CHROME, args: FLAGS });
+  });
+  after(() => browser?.close());
+}
+
+/**
+ * Opens the page in a profile of its own.
+ * @param {import('node:test').TestContext} t
+ * @param {object} [options]
+ * @param {string} [options.hash] the address after `#/look?`
+ * @param {{width: number, height: number}} [options.viewport]
+ * @param {'light' | 'dark'} [options.colorScheme]
+ * @param {string} [options.locale]
+ * @param {boolean} [options.hasTouch]
+ * @param {(page: import('playwright-core').Page) => Promise<void>} [options.beforeOpening]
+ * @param {RegExp} [options.expectedErrors] messages that this test provokes
+ * @param {boolean} [options.untilRun] wait for the first run (the default)
+ */
+export async function open(t, options = {}) {
+  const { hash = '', viewport, colorScheme, locale = 'en-GB', hasTouch, beforeOpening, expectedErrors, untilRun = true } = options;
+  const context = await browser.newContext({
+    viewport: viewport ?? { width: 1440, height: 900 },
+    colorScheme,
+    locale,
+    hasTouch,
+    reducedMotion: 'reduce',
+  });
+  t.after(() => context.close());
+  context.setDefaultTimeout(PATIENCE);
+  const page = await context.newPage();
+  const errors = watch(page);
+  t.after(() => {
+    const unexpected = errors.filter((error) => !expectedErrors?.test(error));
+    assert.deepEqual(unexpected, [], 'the page logged errors or asked for what is not its own');
+  });
+  await beforeOpening?.(page);
+  await page.goto(hash ? `${ADDRESS}#/look?${hash}` : ADDRESS);
+  if (untilRun) await finishedRun(page);
+  return page;
+}
+
+/** @param {import('playwright-core').Page} page */
+function watch(page) {
+  /** @type {string[]} */
+  const errors = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') errors.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => errors.push(`uncaught: ${error.message}`));
+  page.context().on('request', (request) => {
+    const url = request.url();
+    if (!/^(blob|data):/.test(url) && !url.startsWith(ADDRESS)) errors.push(`foreign request: ${url}`);
+  });
+  return errors;
+}
+
+/** How many runs have ended so far. @param {import('playwright-core').Page} page */
+export const runs = (page) => page.evaluate(() => Number(document.documentElement.dataset.runs ?? 0));
+
+/**
+ * Waits until more runs than `seen` have ended and none is under way.
+ * @param {import('playwright-core').Page} page
+ */
+export async function finishedRun(page, seen = 0) {
+  await page.waitForFunction(
+    (least) => {
+      const { engine, run, runs } = document.documentElement.dataset;
+      return engine === 'ready' && run === 'done' && Number(runs) > least;
+    },
+    seen,
+    { timeout: PATIENCE },
+  );
+}
+
+/** Does something and waits for the run that it causes. @param {import('playwright-core').Page} page @param {() => Promise<unknown>} action */
+export async function andRun(page, action) {
+  const seen = await runs(page);
+  await action();
+  await finishedRun(page, seen);
+}
+
+/** The English and Chinese names of the five best classes, best first. @param {import('playwright-core').Page} page */
+export const topNames = (page) =>
+  page.evaluate(() => {
+    const { engine } = /** @type {any} */ (window).vgglass;
+    return engine.top.map((/** @type {any} */ { class: index }) => engine.network.info.classes[index].en);
+  });
+
+/** Everything about the picture, its predictions and its maps that a bad file must leave as it was. @param {import('playwright-core').Page} page */
+export const shownState = (page) =>
+  page.evaluate(() => {
+    const { engine } = /** @type {any} */ (window).vgglass;
+    const strips = [...document.querySelectorAll('[data-testid=layer-strip]')];
+    return JSON.stringify({
+      top: engine.top,
+      seen: [...(engine.seen?.data ?? [])],
+      strips: strips.map((/** @type {any} */ canvas) => canvas.toDataURL().length),
+      rows: [...document.querySelectorAll('[data-testid=layer-row]')].map((row) => /** @type {any} */ (row).dataset.state),
+    });
+  });
+
+/**
+ * Drops files on the page, as a file manager would.
+ * @param {import('playwright-core').Page} page
+ * @param {{name: string, type?: string, bytes: Uint8Array}[]} files
+ */
+export async function drop(page, files) {
+  const given = files.map(({ name, type, bytes }) => ({ name, type, base64: Buffer.from(bytes).toString('base64') }));
+  const transfer = await page.evaluateHandle((list) => {
+    const made = new DataTransfer();
+    for (const { name, type, base64 } of list) {
+      const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+      made.items.add(new File([bytes], name, { type }));
+    }
+    return made;
+  }, given);
+  await dispatchDrop(page, transfer);
+}
+
+/** Drags a text onto the page. @param {import('playwright-core').Page} page @param {string} text @param {string} [type] */
+export async function dropText(page, text, type = 'text/plain') {
+  const transfer = await page.evaluateHandle(
+    ([content, kind]) => {
+      const made = new DataTransfer();
+      made.setData(kind, content);
+      return made;
+    },
+    [text, type],
+  );
+  await dispatchDrop(page, transfer);
+}
+
+/** @param {import('playwright-core').Page} page @param {import('playwright-core').JSHandle<DataTransfer>} dataTransfer */
+async function dispatchDrop(page, dataTransfer) {
+  for (const type of ['dragenter', 'dragover', 'drop']) await page.dispatchEvent('body', type, { dataTransfer });
+}
+
+/**
+ * Whether a canvas shows more than one colour.
+ * @param {import('playwright-core').Locator} canvas
+ */
+export const isPainted = (canvas) =>
+  canvas.evaluate((/** @type {HTMLCanvasElement} */ element) => {
+    const copy = document.createElement('canvas');
+    copy.width = element.width;
+    copy.height = element.height;
+    const context = copy.getContext('2d');
+    context.drawImage(element, 0, 0);
+    const pixels = new Uint32Array(context.getImageData(0, 0, copy.width, copy.height).data.buffer);
+    return pixels.some((pixel) => pixel !== pixels[0]);
+  });
