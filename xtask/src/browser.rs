@@ -62,7 +62,7 @@ const NODE: Wanted = Wanted {
     names: &["node", "nodejs"],
     places: &["/opt/homebrew/bin/node", "/usr/local/bin/node"],
     debian_package: "nodejs",
-    elsewhere: "Node.js 18 or later",
+    elsewhere: "Node.js 20 or later",
 };
 
 const NPM: Wanted = Wanted {
@@ -72,6 +72,9 @@ const NPM: Wanted = Wanted {
     debian_package: "npm",
     elsewhere: "npm",
 };
+
+/// Playwright asks for it.
+const OLDEST_NODE: u32 = 20;
 
 impl Browser {
     pub fn find_or_install() -> Result<Self> {
@@ -152,8 +155,8 @@ fn apt_install(package: &str) -> Result<()> {
     )
 }
 
-/// The first number of `Chromium 156.0.8078.79 ...` and the like.
+/// The first number of `Chromium 156.0.8078.79 ...`, `v20.20.2` and the like.
 fn major_version(program: &Path) -> Option<u32> {
     let text = process::output(Command::new(program).arg("--version"))?;
-    text.split_whitespace().find_map(|word| word.split_once('.')?.0.parse().ok())
+    text.split_whitespace().find_map(|word| word.split_once('.')?.0.trim_start_matches('v').parse().ok())
 }

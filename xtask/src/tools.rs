@@ -1,6 +1,7 @@
 //! wasm-pack and wasm-bindgen's programs: used from PATH where the version is right, else built by cargo into
 //! `target/tools`.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -21,7 +22,7 @@ pub struct Tools {
 pub fn install() -> Result<Tools> {
     let lock = std::fs::read_to_string(root().join("Cargo.lock")).context("reading Cargo.lock")?;
     let wasm_bindgen = locked_version(&lock, "wasm-bindgen").context("Cargo.lock has no wasm-bindgen")?;
-    Ok(Tools {
+    let tools = Tools {
         // Its own lock file is known to build.
         wasm_pack: find_or_build("wasm-pack", WASM_PACK, &["wasm-pack"], &["--locked"])?,
         // Not --locked: its lock file names a yanked dependency.
@@ -31,12 +32,20 @@ pub fn install() -> Result<Tools> {
             &["wasm-bindgen", "wasm-bindgen-test-runner"],
             &[],
         )?,
-    })
+    };
+    // Kept until both are built: they share crates, and an interrupted build goes on where it was.
+    match std::fs::remove_dir_all(home().join("build")) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error).context("removing target/tools/build"),
+        _ => Ok(tools),
+    }
+}
+
+fn home() -> PathBuf {
+    root().join("target/tools")
 }
 
 fn find_or_build(package: &str, version: &str, programs: &[&str], flags: &[&str]) -> Result<PathBuf> {
-    let home = root().join("target/tools");
-    let in_home = process::executable(&home.join("bin"), programs[0]);
+    let in_home = process::executable(&home().join("bin"), programs[0]);
     let on_path = process::on_path(&programs[..1]);
     if let Some(found) =
         on_path.into_iter().chain([in_home.clone()]).find(|found| is_complete(found, programs, version))
@@ -53,9 +62,9 @@ fn find_or_build(package: &str, version: &str, programs: &[&str], flags: &[&str]
             .args(flags)
             .args(["--profile", "dev", "--config", "profile.dev.debug=false"])
             .arg("--root")
-            .arg(&home)
+            .arg(home())
             .arg("--target-dir")
-            .arg(home.join("build")),
+            .arg(home().join("build")),
     )?;
     ensure!(
         is_complete(&in_home, programs, version),
