@@ -98,7 +98,16 @@ impl Browser {
 
 impl Node {
     pub fn find_or_install() -> Result<Self> {
-        Ok(Self { node: NODE.find_or_install()?, npm: NPM.find_or_install()? })
+        let node = NODE.find_or_install()?;
+        if let Some(version) = major_version(&node)
+            && version < OLDEST_NODE
+        {
+            bail!(
+                "{} is version {version}; the page tests need Node.js {OLDEST_NODE} or later. NODE names another.",
+                node.display()
+            );
+        }
+        Ok(Self { node, npm: NPM.find_or_install()? })
     }
 }
 
