@@ -320,11 +320,12 @@ impl<'a> File<'a> {
         if classes.len() != expected {
             return Err(metadata_error(KEY, format!("{expected} classes"), classes.len()));
         }
-        let texts = classes.iter().flat_map(|class| [&class.wnid, &class.en, &class.zh]);
-        match texts.into_iter().find(|text| text.len() > limits::NAME) {
-            Some(text) => Err(metadata_error(KEY, format!("names of at most {} bytes", limits::NAME), text)),
-            None => Ok(classes),
+        for text in classes.iter().flat_map(|class| [&class.wnid, &class.en, &class.zh]) {
+            if text.len() > limits::NAME {
+                return Err(metadata_error(KEY, format!("names of at most {} bytes", limits::NAME), text));
+            }
         }
+        Ok(classes)
     }
 
     fn card(&self) -> Result<Card, FileError> {

@@ -7,7 +7,7 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, s};
 use safetensors::tensor::Dtype;
 
-use super::file::{File, FileError, key, weight_shape};
+use super::file::{FORMAT, File, FileError, key, weight_shape};
 use super::{Class, Preprocess};
 use crate::network::{INPUT_CHANNELS, Kind, Layer, Network, NetworkError, Op, Options, Shape, TABLE, Window, lrn};
 
@@ -32,8 +32,11 @@ pub enum FloatError {
     File(#[from] FileError),
     #[error(transparent)]
     Network(#[from] NetworkError),
+    #[error("this file is an int8 model already; float weights are wanted")]
+    Quantised,
     #[error(
-        "no tensor is called as in this project's files (conv1_1.weight), torchvision's (features.0.weight, classifier.0.weight) or timm's (features.0.weight, pre_logits.fc1.weight)"
+        "no tensor is called as in this project's files (conv1_1.weight), torchvision's (features.0.weight, \
+         classifier.0.weight) or timm's (features.0.weight, pre_logits.fc1.weight)"
     )]
     Naming,
     #[error("no network of the table has convolutions with the kernels {found}; there are {known}")]
@@ -86,6 +89,9 @@ impl FloatModel {
     /// is checked against the row.
     pub fn from_bytes(bytes: &[u8], hints: &Hints) -> Result<Self, FloatError> {
         let file = File::open(bytes)?;
+        if file.text_if(key::FORMAT) == Some(FORMAT) {
+            return Err(FloatError::Quantised);
+        }
         let (naming, convs, fcs) = names(&file)?;
         let shape = |names: &Names| {
             let tensor = format!("{}.weight", names.linear);
