@@ -40,7 +40,7 @@ export class App {
     engine.on('network', () => this.#run(false));
     engine.on('failed', (message) => this.#modelFailed(message));
     engine.on('broken', (message) =>
-      this.notify({ code: 'engine', params: { message }, retry: () => void this.#revive() }),
+      this.notify({ code: 'engine', params: { message }, retry: () => void this.recover() }),
     );
   }
 
@@ -127,6 +127,14 @@ export class App {
     } else {
       this.engine.load({ kind: 'url', url: new URL(SHIPPED_MODEL, document.baseURI).href });
     }
+  }
+
+  /** Tries again from the start, with a new worker: the old one may be what is broken. */
+  async recover() {
+    this.engine.restart();
+    if (this.picture) this.engine.setPicture(await decode(this.picture.blob));
+    this.#sendDisplay();
+    await this.loadNetwork();
   }
 
   /** @param {import('./store.js').State} state @param {import('./store.js').State} before */
@@ -221,16 +229,9 @@ export class App {
 
   /** @param {string} message */
   #modelFailed(message) {
-    const retry = () => void this.loadNetwork();
+    const retry = () => void this.recover();
     if (this.store.state.model === 'shipped') this.notify({ code: 'model-load', params: { message }, retry });
     else this.notify({ code: 'model-file', params: { message }, retry });
-  }
-
-  async #revive() {
-    this.engine.restart();
-    if (this.picture) this.engine.setPicture(await decode(this.picture.blob));
-    this.#sendDisplay();
-    await this.loadNetwork();
   }
 }
 

@@ -46,6 +46,8 @@ export class Engine {
     this.#worker.terminate();
     for (const { reject } of this.#asked.values()) reject(new Error('restarted'));
     this.#asked.clear();
+    this.network = null;
+    this.status = 'loading';
     this.#worker = this.#start();
   }
 

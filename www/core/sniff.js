@@ -59,7 +59,7 @@ export function sniff(head) {
 
 /** @param {Uint8Array} head @param {DataView} view @returns {Sniffed} */
 function png(head, view) {
-  if (head.length < 24) return { kind: 'png' };
+  if (head.length < 24 || !has(head, 12, 'IHDR')) return { kind: 'png' };
   const data = find(head, 'IDAT');
   const animation = find(head, 'acTL', data < 0 ? head.length : data);
   return { kind: 'png', width: view.getUint32(16), height: view.getUint32(20), animated: animation >= 0 };

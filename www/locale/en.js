@@ -39,6 +39,8 @@ export default {
   'predictions.untrained': 'Random weights know no classes: {count} numbers, {ms}',
   'predictions.class': 'Class {number}',
 
+  'summary.none': 'No network is loaded',
+  'summary.none.text': 'Try again, or choose another network at the top of the page.',
   'summary.trained': '{name} at width {width}, {size}×{size}',
   'summary.untrained': 'Untrained {name} at width {width}, {size}×{size}, seed {seed}',
   'summary.text': '{deep} layers with weights · {parameters} parameters ({weights} in int8) · {macs} multiply-adds a picture',

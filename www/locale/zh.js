@@ -39,6 +39,8 @@ export default {
   'predictions.untrained': '随机权重不认识任何类别：{count} 个编号，用时 {ms}',
   'predictions.class': '第 {number} 类',
 
+  'summary.none': '尚未加载网络',
+  'summary.none.text': '请重试，或在页面上方选择其他网络。',
   'summary.trained': '{name}，宽度 ×{width}，{size}×{size}',
   'summary.untrained': '未训练的 {name}，宽度 ×{width}，{size}×{size}，随机种子 {seed}',
   'summary.text': '{deep} 个带权重的层 · {parameters} 个参数（int8 占 {weights}）· 每张图片 {macs} 次乘加',

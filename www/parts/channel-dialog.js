@@ -13,7 +13,7 @@ import { createMagnifier } from './magnifier.js';
  */
 export function createChannelDialog(app, spot, scope) {
   const { engine, store } = app;
-  const magnifier = createMagnifier(app, spot, scope, { test: 'map-canvas' });
+  const magnifier = createMagnifier(app, spot, scope, { map: 'map-canvas', readout: 'channel-readout' });
   const title = h('h2', { id: 'channel-title', 'aria-live': 'polite' });
   const close = () => store.set({ channel: null });
   const step = (/** @type {number} */ by) => {

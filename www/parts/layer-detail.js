@@ -25,7 +25,7 @@ export function createLayerDetail(app, spot, scope) {
   const { engine } = app;
   const about = h('p', { class: 'caption detail-about' });
   const figures = h('p', { class: 'caption detail-figures' });
-  const magnifier = createMagnifier(app, spot, scope);
+  const magnifier = createMagnifier(app, spot, scope, { map: 'magnifier-map', readout: 'readout' });
   const grid = createChannelGrid(app, spot, scope, magnifier);
   const tools = createTools(app, scope);
   const element = h(

@@ -14,13 +14,13 @@ import { channelName } from './predictions.js';
  * @param {import('../core/app.js').App} app
  * @param {import('../core/spot.js').Spot} spot
  * @param {import('../core/scope.js').Scope} scope
- * @param {{test?: string}} [options]
+ * @param {{map: string, readout: string}} tests names for tests, of which a page has two of each
  */
-export function createMagnifier(app, spot, scope, { test } = {}) {
+export function createMagnifier(app, spot, scope, tests) {
   const { engine } = app;
   const picture = h('canvas', { class: 'magnifier-canvas', role: 'img', label: 'magnifier.seen' });
-  const map = h('canvas', { class: 'magnifier-canvas magnifier-map', tabindex: 0, role: 'application', label: 'magnifier.map', test });
-  const readout = h('p', { class: 'readout', test: 'readout' });
+  const map = h('canvas', { class: 'magnifier-canvas magnifier-map', tabindex: 0, role: 'application', label: 'magnifier.map', test: tests.map });
+  const readout = h('p', { class: 'readout', test: tests.readout });
   const element = h(
     'div',
     { class: 'magnifier' },
@@ -69,7 +69,7 @@ export function createMagnifier(app, spot, scope, { test } = {}) {
     outline(context, reading.x * width, reading.y * height, width, height);
   }
 
-  /** @param {typeof reading} at @returns {at is import('../core/spot.js').Reading} */
+  /** @param {import('../core/spot.js').Reading | null} at @returns {at is import('../core/spot.js').Reading} */
   const isHere = (at) => at !== null && shown !== null && at.layer === shown.layer.index && at.channel === shown.channel;
 
   function write() {

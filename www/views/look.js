@@ -47,10 +47,23 @@ function mount(app, scope) {
  * @param {import('../core/app.js').App} app
  * @param {import('../core/scope.js').Scope} scope
  */
-function createSummary({ engine }, scope) {
+function createSummary(app, scope) {
+  const { engine } = app;
   const title = h('h2', { class: 'network-title' });
   const text = h('p', { class: 'network-text' });
+  const retry = h('button', {
+    class: 'button button-main',
+    type: 'button',
+    test: 'network-retry',
+    say: 'notice.retry',
+    on: { click: () => void app.recover() },
+  });
   const update = () => {
+    retry.hidden = engine.status !== 'failed';
+    if (engine.status === 'failed') {
+      say(title, 'summary.none');
+      say(text, 'summary.none.text');
+    }
     if (!engine.network) return;
     const { info, layers } = engine.network;
     const deep = layers.filter(({ kind }) => kind === 'conv' || kind === 'fc').length;
@@ -70,6 +83,8 @@ function createSummary({ engine }, scope) {
     say(text, info.accuracy ? 'summary.text.measured' : 'summary.text', params);
   };
   scope.keep(engine.on('network', update));
+  scope.keep(engine.on('failed', update));
+  scope.keep(engine.on('broken', update));
   update();
-  return h('div', { class: 'network-summary' }, title, text);
+  return h('div', { class: 'network-summary' }, title, text, retry);
 }
