@@ -6,3 +6,5 @@ pub mod model;
 pub mod network;
 pub mod picture;
 pub mod run;
+#[cfg(target_arch = "wasm32")]
+mod web;

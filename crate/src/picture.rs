@@ -22,23 +22,30 @@ pub fn resize(rgba: &[u8], width: usize, height: usize, size: usize) -> Result<V
     if rgba.len() != expected {
         return Err(PictureError::Length { width, height, expected, found: rgba.len() });
     }
-    let rgb: Vec<u8> = rgba.as_chunks::<4>().0.iter().flat_map(|&pixel| on_white(pixel)).collect();
+    // Four bytes a pixel all the way: the resizer is built for that one type, which halves the wasm file.
+    let opaque: Vec<u8> = rgba.as_chunks::<4>().0.iter().flat_map(|&pixel| on_white(pixel)).collect();
     if (width, height) == (size, size) {
-        return Ok(rgb);
+        return Ok(rgb(&opaque));
     }
-    let source = ImageRef::new(width as u32, height as u32, &rgb, PixelType::U8x3).expect("three bytes a pixel");
-    let mut target = Image::new(size as u32, size as u32, PixelType::U8x3);
-    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    Resizer::new().resize(&source, &mut target, &options).expect("both pictures have three bytes a pixel");
-    Ok(target.into_vec())
+    let source = ImageRef::new(width as u32, height as u32, &opaque, PixelType::U8x4).expect("four bytes a pixel");
+    let mut target = Image::new(size as u32, size as u32, PixelType::U8x4);
+    let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear)).use_alpha(false);
+    Resizer::new().resize(&source, &mut target, &options).expect("both pictures have four bytes a pixel");
+    Ok(rgb(target.buffer()))
+}
+
+/// Without the fourth byte.
+fn rgb(rgba: &[u8]) -> Vec<u8> {
+    rgba.as_chunks::<4>().0.iter().flat_map(|&[r, g, b, _]| [r, g, b]).collect()
 }
 
 /// One pixel over white.
-fn on_white([r, g, b, a]: [u8; 4]) -> [u8; 3] {
-    [r, g, b].map(|c| {
+fn on_white([r, g, b, a]: [u8; 4]) -> [u8; 4] {
+    let over = |c: u8| {
         let (c, a) = (u32::from(c), u32::from(a));
         ((c * a + 255 * (255 - a) + 127) / 255) as u8
-    })
+    };
+    [over(r), over(g), over(b), 255]
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //! | [`pool`], [`lrn`] | max-pooling, local response normalisation |
 //! | [`requantise`] | i32 accumulators to u7 activations |
 //! | [`tensor`] | the layout of activations |
+//! | [`peak`] | the loop that measures what the instruction can do at most |
 //! | [`simd`] | the vector operations that all are written in |
 
 pub mod conv;
@@ -18,6 +19,7 @@ pub mod direct;
 pub mod gemm;
 pub mod linear;
 pub mod lrn;
+pub mod peak;
 pub mod pool;
 pub mod requantise;
 pub mod simd;

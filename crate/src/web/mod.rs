@@ -2,6 +2,7 @@
 
 mod types;
 
+use crate::kernels::peak;
 use crate::kernels::simd::{Best, Simd};
 use crate::look::{self, Atlas, Colormap, Raster};
 use crate::model::{Card, Class, Model, untrained};
@@ -48,6 +49,21 @@ pub fn random_seed() -> Result<u32, JsError> {
 #[wasm_bindgen]
 pub fn colormaps() -> Vec<String> {
     Colormap::NAMES.map(str::to_owned).to_vec()
+}
+
+/// Multiply-adds a second, in units of 10^9, that a loop of the kernels' instruction reaches on registers alone: the
+/// limit of every direct kernel on this machine. Takes about 50 ms.
+#[wasm_bindgen]
+pub fn peak_gmacs() -> f64 {
+    const ITERATIONS: u32 = 500_000;
+    let Some(clock) = clock() else { return f64::NAN };
+    let best = (0..5).map(|round| {
+        let start = clock.now();
+        let (macs, value) = peak::dot_i16::<Best>(ITERATIONS, round + 1);
+        std::hint::black_box(value);
+        macs as f64 / (clock.now() - start) / 1e6
+    });
+    best.fold(0.0, f64::max)
 }
 
 /// A network ready to run.
@@ -210,7 +226,9 @@ impl Network {
         self.computed(layer)?;
         let atlas: Atlas = serde_wasm_bindgen::from_value(options)?;
         let raster = look::draw(&mut self.engine, layer, channels, atlas);
-        image_data(raster.ok_or_else(|| JsError::new("these channels cannot be drawn: one does not exist, or the picture is too large"))?)
+        image_data(raster.ok_or_else(|| {
+            JsError::new("these channels cannot be drawn: one does not exist, or the picture is too large")
+        })?)
     }
 
     /// The input pixels that a cell sees, before and after clipping to the picture.
@@ -224,8 +242,7 @@ impl Network {
 
 impl Network {
     fn new(engine: Engine, classes: Vec<Class>, card: Card) -> Self {
-        let clock = js_sys::Reflect::get(&js_sys::global(), &"performance".into()).ok();
-        Network { engine, classes, card, clock: clock.and_then(|clock| clock.dyn_into().ok()) }
+        Network { engine, classes, card, clock: clock() }
     }
 
     fn timed_step(&mut self) -> Option<StepInfo> {
@@ -260,6 +277,11 @@ impl Network {
         let network::Shape { channels, height, width } = shape;
         Err(JsError::new(&format!("no value at channel {channel}, {y}, {x}: the layer is {channels}x{height}x{width}")))
     }
+}
+
+/// The page's or the worker's clock.
+fn clock() -> Option<Performance> {
+    js_sys::Reflect::get(&js_sys::global(), &"performance".into()).ok()?.dyn_into().ok()
 }
 
 fn options_from(options: JsValue) -> Result<Options, JsError> {
