@@ -43,15 +43,18 @@ export default {
   'summary.none.text': 'Try again, or choose another network at the top of the page.',
   'summary.trained': '{name} at width {width}, {size}×{size}',
   'summary.untrained': 'Untrained {name} at width {width}, {size}×{size}, seed {seed}',
-  'summary.text': '{deep} layers with weights · {parameters} parameters ({weights} in int8) · {macs} multiply-adds a picture',
+  'summary.text': '{deep} layers with weights · {parameters} parameters ({weights} in memory) · {macs} multiply-adds a picture',
   'summary.text.measured':
-    '{deep} layers with weights · {parameters} parameters ({weights} in int8) · {macs} multiply-adds a picture · right at first guess for {top1} of unseen pictures, among five guesses for {top5}',
+    '{deep} layers with weights · {parameters} parameters ({weights} in memory) · {macs} multiply-adds a picture · right at first guess for {top1} of unseen pictures, among five guesses for {top5}',
 
   'figure.label': 'The network, layer by layer; arrow keys move between layers',
   'figure.input': 'input',
   'figure.fc': 'FC',
   'figure.caption':
     '{name} as five modules and three fully connected layers. Height is the size of the maps, thickness the number of channels (both softened). Each max pooling (ochre) halves the maps; each module but the last has more channels than the one before. Click a layer to open it.',
+
+  'figure.caption.alexnet':
+    '{name}, for comparison: large kernels with large steps at the front, overlapping 3×3 pooling (ochre) after only three of five modules. Height is the size of the maps, thickness the number of channels (both softened). Click a layer to open it.',
 
   'layers.title': 'What every layer sees',
   'layers.caption': 'Each row shows a layer’s strongest channels for this picture. Open a row for all of its channels; click a map to enlarge it.',
@@ -106,6 +109,7 @@ export default {
   'magnifier.map': 'The map; arrow keys move from cell to cell',
   'magnifier.channel': '{layer}, channel {channel}',
   'readout.none': 'Point at a cell to read its value and to see where it looks.',
+  'readout.pre': 'The maps show values before ReLU; the number is what ReLU leaves of one.',
   'readout.cell': 'Row {y}, column {x}: stored as {q}, which stands for {value}. It sees {field}×{field} pixels.',
   'readout.unit': '{unit}: stored as {q}, which stands for {value}. It sees the whole picture.',
   'readout.logit': '{unit}: score {value}. It sees the whole picture.',

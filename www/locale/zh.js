@@ -43,15 +43,18 @@ export default {
   'summary.none.text': '请重试，或在页面上方选择其他网络。',
   'summary.trained': '{name}，宽度 ×{width}，{size}×{size}',
   'summary.untrained': '未训练的 {name}，宽度 ×{width}，{size}×{size}，随机种子 {seed}',
-  'summary.text': '{deep} 个带权重的层 · {parameters} 个参数（int8 占 {weights}）· 每张图片 {macs} 次乘加',
+  'summary.text': '{deep} 个带权重的层 · {parameters} 个参数（占内存 {weights}）· 每张图片 {macs} 次乘加',
   'summary.text.measured':
-    '{deep} 个带权重的层 · {parameters} 个参数（int8 占 {weights}）· 每张图片 {macs} 次乘加 · 对未见过的图片，top-1 正确率 {top1}，top-5 正确率 {top5}',
+    '{deep} 个带权重的层 · {parameters} 个参数（占内存 {weights}）· 每张图片 {macs} 次乘加 · 对未见过的图片，top-1 正确率 {top1}，top-5 正确率 {top5}',
 
   'figure.label': '网络结构，逐层排列；方向键在各层之间移动',
   'figure.input': '输入',
   'figure.fc': '全连接',
   'figure.caption':
     '{name}：五个卷积层组和三个全连接层。高度表示特征图的大小，厚度表示通道数（均作了压缩）。每次最大池化（赭色）使特征图边长减半；除最后一组外，每一组的通道数都多于前一组。点击某一层即可展开。',
+
+  'figure.caption.alexnet':
+    '作为对照的 {name}：开头用大卷积核和大步幅，五组卷积中只有三组之后有重叠的 3×3 最大池化（赭色）。高度表示特征图的大小，厚度表示通道数（均作了压缩）。点击某一层即可展开。',
 
   'layers.title': '每一层看到了什么',
   'layers.caption': '每行显示该层对这张图片响应最强的通道。展开一行可看全部通道；点击特征图可放大。',
@@ -102,6 +105,7 @@ export default {
   'magnifier.map': '特征图；方向键在单元之间移动',
   'magnifier.channel': '{layer}，通道 {channel}',
   'readout.none': '指向某个单元，可读出它的值，并看到它的感受野。',
+  'readout.pre': '图中显示的是 ReLU 之前的值；读数是经过 ReLU 之后的值。',
   'readout.cell': '第 {y} 行第 {x} 列：存储值 {q}，代表 {value}。感受野 {field}×{field} 像素。',
   'readout.unit': '{unit}：存储值 {q}，代表 {value}。它看到整幅图像。',
   'readout.logit': '{unit}：得分 {value}。它看到整幅图像。',

@@ -11,6 +11,8 @@ import { channelName } from './predictions.js';
 
 const GAP = 4;
 const CELL = { s: 32, m: 56, l: 96 };
+/** A few channels grow, to at most twice their size, until they fill about this height. */
+const FILLED = 420;
 /** A unit of a fully connected layer is one value. */
 const UNIT = { s: 14, m: 20, l: 32 };
 
@@ -40,7 +42,10 @@ export function createChannelGrid(app, spot, scope, magnifier) {
 
   /** As many columns as fit, the cells just so large that they fill the width. */
   function measure() {
-    const wish = (layer?.kind === 'fc' ? UNIT : CELL)[/** @type {'s' | 'm' | 'l'} */ (store.state.cell)];
+    const chosen = /** @type {'s' | 'm' | 'l'} */ (store.state.cell);
+    const filling = Math.sqrt((room * FILLED) / order.length) * (CELL[chosen] / CELL.m);
+    const wish =
+      layer?.kind === 'fc' ? UNIT[chosen] : Math.min(Math.max(filling, CELL[chosen]), 2 * CELL[chosen]);
     columns = Math.max(1, Math.floor((room + GAP) / (wish + GAP)));
     size = (room + GAP) / columns - GAP;
     columns = Math.min(columns, order.length);

@@ -17,16 +17,18 @@ import { channelName } from './predictions.js';
  * @param {{map: string, readout: string}} tests names for tests, of which a page has two of each
  */
 export function createMagnifier(app, spot, scope, tests) {
-  const { engine } = app;
+  const { engine, store } = app;
   const picture = h('canvas', { class: 'magnifier-canvas', role: 'img', label: 'magnifier.seen' });
   const map = h('canvas', { class: 'magnifier-canvas magnifier-map', tabindex: 0, role: 'application', label: 'magnifier.map', test: tests.map });
   const readout = h('p', { class: 'readout', test: tests.readout });
+  const note = h('p', { class: 'caption magnifier-note', say: 'readout.pre' });
   const element = h(
     'div',
     { class: 'magnifier' },
     h('figure', {}, h('div', { class: 'magnifier-square' }, picture), h('figcaption', { class: 'caption', say: 'magnifier.seen' })),
     h('figure', {}, h('div', { class: 'magnifier-square' }, map), h('figcaption', { class: 'caption' })),
     readout,
+    note,
   );
   const mapCaption = /** @type {HTMLElement} */ (element.querySelectorAll('figcaption')[1]);
 
@@ -77,6 +79,7 @@ export function createMagnifier(app, spot, scope, tests) {
     const { layer, channel } = shown;
     say(mapCaption, 'magnifier.channel', { layer: layer.name, channel });
     element.classList.toggle('is-flat', layer.kind === 'fc');
+    note.hidden = !layer.relu || store.state.values !== 'pre';
     if (!isHere(reading)) {
       say(readout, 'readout.none');
       return;

@@ -79,7 +79,7 @@ export function createNetworkFigure(app, scope) {
     groups = slabs.map((slab) => drawSlab(slab, floor));
     // In order, so that a slab covers the side of the one before it.
     drawing.replaceChildren(...labels(slabs, floor, room < NARROW), ...groups);
-    say(caption, 'figure.caption', { name: info.title });
+    say(caption, info.id === 'AlexNet' ? 'figure.caption.alexnet' : 'figure.caption', { name: info.title });
     update();
   };
 
