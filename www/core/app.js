@@ -8,17 +8,22 @@ import { eachFrame, whenQuiet } from './frame.js';
 
 /** @typedef {{file: string, title: {en: string, zh: string}, credit: string, licence: string, source: string}} Sample */
 /** @typedef {import('./intake.js').Picture} Picture */
+/** What makes a network: values of the state, and the file where it is one. @typedef {{values: Record<string, any>, file: Blob | null}} Wanted */
 /** @typedef {{code: string, params: Record<string, string | number>, retry?: () => void}} Notice */
 
 const SHIPPED_MODEL = './models/vgg16-half-tiny.safetensors';
 /** A picture that is no sample has this name in the state: it cannot be had again from an address. */
 const OWN = 'own';
+const NETWORK_KEYS = ['model', 'net', 'width', 'size', 'seed'];
 
 export class App {
   /** @type {Picture | null} */ picture = null;
   /** @type {Sample[]} */ samples = [];
 
   /** @type {Blob | null} */ #modelFile = null;
+  /** The network last asked for. @type {Wanted | null} */ #wanted = null;
+  /** The network that runs. @type {Wanted | null} */ #loaded = null;
+  /** @type {Notice | null} */ #notice = null;
   /** @type {Set<(picture: Picture) => void>} */ #pictureListeners = new Set();
   /** @type {Set<(samples: Sample[]) => void>} */ #sampleListeners = new Set();
   /** @type {Set<(notice: Notice | null) => void>} */ #noticeListeners = new Set();
@@ -37,7 +42,10 @@ export class App {
     this.runSoon = eachFrame(() => this.#run(true));
     this.#settleSoon = whenQuiet(() => this.#run(false), 350);
     store.listen((state, before) => this.#follow(state, before));
-    engine.on('network', () => this.#run(false));
+    engine.on('network', () => {
+      this.#loaded = this.#wanted;
+      this.#run(false);
+    });
     engine.on('failed', (message) => this.#modelFailed(message));
     engine.on('broken', (message) =>
       this.notify({ code: 'engine', params: { message }, retry: () => void this.recover() }),
@@ -70,6 +78,7 @@ export class App {
 
   /** @param {Notice | null} notice */
   notify(notice) {
+    this.#notice = notice;
     for (const listener of this.#noticeListeners) listener(notice);
   }
 
@@ -112,6 +121,7 @@ export class App {
   /** Loads what the state names; also the way to try again. */
   async loadNetwork() {
     const { model, net, width, size, seed } = this.store.state;
+    this.#wanted = { values: { model, net, width, size, seed }, file: this.#modelFile };
     this.notify(null);
     if (model === 'untrained' && seed === null) {
       // The seed has its place in the state; putting it there loads the network.
@@ -140,9 +150,9 @@ export class App {
   /** @param {import('./store.js').State} state @param {import('./store.js').State} before */
   #follow(state, before) {
     const changed = (/** @type {string[]} */ ...keys) => keys.some((key) => state[key] !== before[key]);
-    const isOtherNetwork =
-      changed('model') || (state.model === 'untrained' && changed('net', 'width', 'size', 'seed'));
-    if (isOtherNetwork) void this.loadNetwork();
+    const values = this.#wanted?.values;
+    const keys = state.model === 'untrained' ? NETWORK_KEYS : ['model'];
+    if (!values || keys.some((key) => state[key] !== values[key])) void this.loadNetwork();
     if (changed('map', 'norm', 'values')) this.#sendDisplay();
     if (changed('picture') && state.picture !== OWN) void this.#followPicture(state.picture);
     else if (changed('crop') && !changed('picture')) {
@@ -217,7 +227,8 @@ export class App {
   #show(picture, bitmap) {
     this.picture = picture;
     this.engine.setPicture(bitmap);
-    this.notify(picture.animated ? { code: 'animated', params: { name: picture.name } } : null);
+    if (picture.animated) this.notify({ code: 'animated', params: { name: picture.name } });
+    else if (!this.#notice?.retry) this.notify(null);
     for (const listener of this.#pictureListeners) listener(picture);
   }
 
@@ -227,11 +238,26 @@ export class App {
     else throw error;
   }
 
-  /** @param {string} message */
+  /**
+   * Where another network runs, it stays, and the state is its own again.
+   * @param {string} message
+   */
   #modelFailed(message) {
-    const retry = () => void this.recover();
-    if (this.store.state.model === 'shipped') this.notify({ code: 'model-load', params: { message }, retry });
-    else this.notify({ code: 'model-file', params: { message }, retry });
+    const failed = this.#wanted;
+    const code = failed?.values.model === 'shipped' ? 'model-load' : 'model-file';
+    if (!this.#loaded || !this.engine.network) {
+      this.notify({ code, params: { message }, retry: () => void this.recover() });
+      return;
+    }
+    this.#wanted = this.#loaded;
+    this.#modelFile = this.#loaded.file;
+    this.store.set(this.#loaded.values);
+    const retry = () => {
+      this.#modelFile = failed?.file ?? null;
+      this.#wanted = null;
+      this.store.set(failed?.values ?? {});
+    };
+    this.notify({ code, params: { message }, retry });
   }
 }
 

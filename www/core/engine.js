@@ -117,7 +117,7 @@ export class Engine {
     worker.onmessage = ({ data }) => this.#hear(data);
     worker.onerror = (event) => {
       event.preventDefault();
-      this.#hear({ type: 'broken', message: event.message ?? '' });
+      this.#hear({ type: 'broken', message: event.message ?? 'worker.js' });
     };
     return worker;
   }

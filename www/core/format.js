@@ -17,6 +17,7 @@ export function percent(fraction) {
 
 /** @param {number} ms */
 export function milliseconds(ms) {
+  if (ms < 0.005) return '<0.01 ms';
   if (ms >= 100) return `${Math.round(ms)} ms`;
   return `${ms.toFixed(ms >= 10 ? 1 : 2)} ms`;
 }
@@ -27,14 +28,14 @@ export const count = (value) => Math.round(value).toLocaleString('en-US');
 /** @param {number} value a count in short: 138 M */
 export function short(value) {
   for (const [unit, size] of /** @type {[string, number][]} */ ([['G', 1e9], ['M', 1e6], ['k', 1e3]])) {
-    if (value >= size) return `${(value / size).toPrecision(3)} ${unit}`;
+    if (value >= size) return `${(value / size).toPrecision(3)}\u00a0${unit}`;
   }
   return String(value);
 }
 
 /** @param {number} bytes */
 export function megabytes(bytes) {
-  return `${(bytes / 1e6).toFixed(bytes >= 1e8 ? 0 : 1)} MB`;
+  return `${(bytes / 1e6).toFixed(bytes >= 1e8 ? 0 : 1)}\u00a0MB`;
 }
 
 /** @param {{channels: number, height: number, width: number}} layer */

@@ -2,7 +2,7 @@
 export default {
   'page.skip': 'Skip to the content',
   'header.tagline': 'See what a VGG sees',
-  'header.network': 'Network …',
+  'header.network': 'Network',
   'header.language': 'Language',
   'header.theme': 'Dark theme',
 
@@ -116,7 +116,7 @@ export default {
   'channel.title': '{layer}, channel {channel} of {channels}',
   'channel.previous': 'Previous channel',
   'channel.next': 'Next channel',
-  'channel.help': 'Point at a cell: the frame in the picture is its receptive field. N and P go to the next and the previous channel.',
+  'channel.help': 'The frame in the picture is the receptive field of the cell. Keys N and P go to the next and the previous channel.',
 
   'network.choose': 'Choose a network',
   'network.shipped': 'The trained network',

@@ -112,7 +112,7 @@ export default {
   'channel.title': '{layer}，通道 {channel}（共 {channels} 个）',
   'channel.previous': '上一个通道',
   'channel.next': '下一个通道',
-  'channel.help': '指向某个单元：图像上的方框就是它的感受野。N、P 键切换到下一个、上一个通道。',
+  'channel.help': '图像上的方框是该单元的感受野。N、P 键切换到下一个、上一个通道。',
 
   'network.choose': '选择网络',
   'network.shipped': '训练好的网络',
