@@ -174,7 +174,7 @@ test('the result is announced', async (t) => {
 });
 
 test('the server isolates the page and names its types', async (t) => {
-  const page = await open(t);
+  const page = await open(t, { untilRun: false });
   assert.equal(await page.evaluate(() => crossOriginIsolated), true);
   const answers = await page.evaluate(async () => {
     const paths = ['./', './main.js', './pkg/vgglass_bg.wasm', './pictures/pictures.json', './pictures/coffee.jpg'];

@@ -91,14 +91,16 @@ export const runs = (page) => page.evaluate(() => Number(document.documentElemen
  * @param {import('playwright-core').Page} page
  */
 export async function finishedRun(page, seen = 0) {
-  await page.waitForFunction(
+  const end = await page.waitForFunction(
     (least) => {
       const { engine, run, runs } = document.documentElement.dataset;
-      return engine === 'ready' && run === 'done' && Number(runs) > least;
+      if (engine === 'failed') return 'failed';
+      return engine === 'ready' && run === 'done' && Number(runs) > least ? 'done' : null;
     },
     seen,
     { timeout: PATIENCE },
   );
+  if ((await end.jsonValue()) === 'failed') assert.fail(`the engine failed: ${await page.getByTestId('notices').innerText()}`);
 }
 
 /** Does something and waits for the run that it causes. @param {import('playwright-core').Page} page @param {() => Promise<unknown>} action */
