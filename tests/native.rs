@@ -1,5 +1,7 @@
 //! Native tests: the kernel suite for the portable and the SSE2 vector, and the network table's arithmetic.
 
+#![cfg(not(target_arch = "wasm32"))]
+
 mod suite;
 
 use vgglass::kernels::simd::Portable;
