@@ -9,6 +9,7 @@ mod test;
 mod tools;
 
 use std::path::Path;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -34,9 +35,18 @@ enum Command {
     Setup,
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    match arguments.command {
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\n{}", process::told(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
         Command::Serve(options) => serve::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Build => package::build(&tools::install()?),

@@ -48,6 +48,12 @@ pub fn path_with(programs: &[&Path]) -> Result<OsString> {
     Ok(std::env::join_paths(first.chain(std::env::split_paths(&path)))?)
 }
 
+/// An error and its causes, a line each.
+pub fn told(error: &anyhow::Error) -> String {
+    let causes = error.chain().skip(1).map(|cause| format!("\nbecause: {cause}"));
+    std::iter::once(format!("error: {error}")).chain(causes).collect()
+}
+
 fn shown(command: &Command) -> String {
     std::iter::once(command.get_program())
         .chain(command.get_args())

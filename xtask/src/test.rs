@@ -53,7 +53,7 @@ fn phase(outcomes: &mut Vec<Outcome>, name: &'static str, body: impl FnOnce() ->
     let time = start.elapsed();
     match &result {
         Ok(()) => println!("== {name}: passed in {:.1} s", time.as_secs_f64()),
-        Err(error) => eprintln!("== {name}: failed after {:.1} s\n{error:?}", time.as_secs_f64()),
+        Err(error) => eprintln!("== {name}: failed after {:.1} s\n{}", time.as_secs_f64(), process::told(error)),
     }
     outcomes.push((name, time, result));
 }
