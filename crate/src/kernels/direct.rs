@@ -78,7 +78,7 @@ pub(super) fn run<S: Simd>(
         for i in 0..cells {
             let cell = ((first + i) / out.width, (first + i) % out.width);
             match source {
-                Source::Picture(picture) => gather_picture(picture, window, cell, i, cells, scratch),
+                Source::Picture(picture) => gather_picture::<S>(picture, window, cell, i, cells, scratch),
                 Source::Activations(input) => gather::<S>(input, window, cell, i, cells, &mut scratch.panel),
             }
         }
@@ -132,7 +132,7 @@ fn gather<S: Simd>(
 }
 
 /// As [`gather`], from a picture: three channels lie side by side, so a window's row is one run of values.
-fn gather_picture(
+fn gather_picture<S: Simd>(
     picture: &Picture,
     window: Window,
     (y, x): (usize, usize),
@@ -147,9 +147,18 @@ fn gather_picture(
         let from = picture.index(origin(y) + ky as isize, origin(x));
         // Whole groups of eight; what runs over is written again by the next row or meets zero weights.
         let groups = run.next_multiple_of(8);
-        scratch.row[ky * run..][..groups].copy_from_slice(&picture.data()[from..from + groups]);
+        copy::<S>(&picture.data()[from..from + groups], &mut scratch.row[ky * run..][..groups]);
     }
     for (block, values) in scratch.row[..(kernel * run).next_multiple_of(BLOCK)].chunks_exact(BLOCK).enumerate() {
-        scratch.panel[(block * rows + row) * BLOCK..][..BLOCK].copy_from_slice(values);
+        copy::<S>(values, &mut scratch.panel[(block * rows + row) * BLOCK..][..BLOCK]);
+    }
+}
+
+/// Copies a few groups of eight values: for so few, a call of `memcpy` costs more than the copy.
+#[inline(always)]
+fn copy<S: Simd>(from: &[i16], to: &mut [i16]) {
+    for (from, to) in from.chunks_exact(8).zip(to.chunks_exact_mut(8)) {
+        // SAFETY: eight values are read and eight written.
+        unsafe { S::store(to.as_mut_ptr().cast(), S::load(from.as_ptr().cast())) };
     }
 }

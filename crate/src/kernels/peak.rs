@@ -7,7 +7,8 @@ use super::simd::Simd;
 const CHAINS: usize = 12;
 
 /// Runs `iterations` rounds of `dot_i16` and an add on registers; returns the multiply-adds done and a value that
-/// depends on all of them.
+/// depends on all of them. Call it often: an engine optimises a function between calls, not within one.
+#[inline(never)]
 pub fn dot_i16<S: Simd>(iterations: u32, seed: i32) -> (u64, i32) {
     let mut acc: [S::V; CHAINS] = std::array::from_fn(|i| S::splat_i32(seed.wrapping_mul(i as i32 + 1)));
     let b = S::splat_i32(seed);

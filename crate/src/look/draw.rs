@@ -96,9 +96,12 @@ pub fn draw(engine: &mut Engine, layer: usize, channels: &[u32], atlas: Atlas) -
     if width.checked_mul(height)? > MOST_PIXELS {
         return None;
     }
+    if atlas.view == View::Pre {
+        engine.keep_pre_activations(layer);
+    }
     let pre = if atlas.view == View::Pre { engine.pre_activations(layer) } else { None };
-    let map = |channel: usize| match &pre {
-        Some((values, stride)) => values.iter().skip(channel).step_by(*stride).copied().collect(),
+    let map = |channel: usize| match pre {
+        Some((values, stride)) => values.iter().skip(channel).step_by(stride).copied().collect(),
         None => engine.map(layer, channel),
     };
     let shared = (atlas.normalise == Normalise::Layer).then(|| {

@@ -47,6 +47,16 @@ pub struct Engine {
     vector: Aligned<i16>,
     acc: Vec<i32>,
     squares: Aligned<i32>,
+    pre: Option<PreActivations>,
+}
+
+/// Kept for views, of one layer at a time.
+struct PreActivations {
+    layer: usize,
+    /// `[cell][channel]`, real units.
+    values: Vec<f32>,
+    /// Channels of a cell, padded.
+    stride: usize,
 }
 
 impl Engine {
@@ -111,6 +121,7 @@ impl Engine {
             vector: Aligned::default(),
             acc: Vec::new(),
             squares: Aligned::default(),
+            pre: None,
         };
         engine.set_size(model.network.input_size)?;
         Ok(engine)
@@ -136,6 +147,7 @@ impl Engine {
         self.layers = layers;
         self.size = size;
         self.done = 0;
+        self.pre = None;
         Ok(())
     }
 
@@ -159,6 +171,7 @@ impl Engine {
     pub fn set_picture(&mut self, rgb: &[u8]) {
         self.picture.fill(rgb, self.preprocess.rounded_mean());
         self.done = 1;
+        self.pre = None;
     }
 
     /// Computes the next layer and returns its index; `None` when all are done or there is no picture.
@@ -222,7 +235,7 @@ impl Engine {
             let scale_out = if index == last {
                 1.0
             } else {
-                match self.pre_activations(index) {
+                match self.compute_pre_activations(index) {
                     Some((values, _)) => values.into_iter().fold(0.0, f32::max).max(f32::MIN_POSITIVE) * HEADROOM / MAX,
                     // The normalised value is largest without neighbours: K^(-3/4) of the input.
                     None if self.layers[index].kind == Kind::Lrn => scale_in * K.powf(-0.75),
@@ -306,9 +319,22 @@ impl Engine {
         cells.map(|(y, x)| self.value(layer, channel, y, x)).collect()
     }
 
-    /// Accumulators of a weighted layer in real units, before ReLU: `[cell][channel]`, and the channels of a cell
-    /// (padded). `None` for other layers. Computed anew from the layer's kept input.
-    pub fn pre_activations(&mut self, layer: usize) -> Option<(Vec<f32>, usize)> {
+    /// Computes what [`Engine::pre_activations`] returns for this layer, from the layer's kept input.
+    pub fn keep_pre_activations(&mut self, layer: usize) {
+        if self.pre.as_ref().is_none_or(|pre| pre.layer != layer) {
+            let computed = self.compute_pre_activations(layer);
+            self.pre = computed.map(|(values, stride)| PreActivations { layer, values, stride });
+        }
+    }
+
+    /// A layer's sums with bias in real units, before ReLU, `[cell][channel]`, and the distance between cells. `None`
+    /// if the layer has no weights or they were not kept by [`Engine::keep_pre_activations`].
+    pub fn pre_activations(&self, layer: usize) -> Option<(&[f32], usize)> {
+        let pre = self.pre.as_ref().filter(|pre| pre.layer == layer)?;
+        Some((&pre.values, pre.stride))
+    }
+
+    fn compute_pre_activations(&mut self, layer: usize) -> Option<(Vec<f32>, usize)> {
         let input = &self.outputs[layer.checked_sub(1)?];
         let (acc, channels) = match &self.operators[layer] {
             Operator::Conv(conv) => {

@@ -1,31 +1,36 @@
 //! Which kernel computes which layer. One function decides, and says why.
 
 use crate::kernels::conv::Algorithm;
-use crate::network::{Kind, Layer, Shape, Window};
+use crate::network::{Kind, Layer};
 
-/// The algorithm for a convolution over `input`, with weights `[C_out, C_in, k, k]`.
-///
-/// Multiply-adds decide: F(4×4) needs a quarter, F(2×2) 4/9 of the direct sum's. Both pay for transforms, which
-/// are shared by all channels of the other side, so a few channels (conv1_1 and its three colours) stay direct; and a
-/// map no larger than F(2×2)'s tile wastes three quarters of an F(4×4) tile.
+/// The algorithm for a convolution with weights `[C_out, C_in, k, k]`: the cheapest of those that are exact.
 pub fn convolution(layer: &Layer, from_picture: bool, weight: &[i8]) -> Algorithm {
-    /// Channels on both sides below which transforms cost more than they save.
+    /// Channels on both sides below which the transforms, which the other side shares, cost more than they save.
     const FEW: usize = 16;
     let Kind::Conv(window) = layer.kind else { return Algorithm::Direct };
-    let Shape { channels: out_channels, height, width } = layer.output;
-    if from_picture
-        || layer.input.channels < FEW
-        || out_channels < FEW
-        || window != (Window { kernel: 3, stride: 1, pad: 1 })
-    {
+    if from_picture || layer.input.channels < FEW || layer.output.channels < FEW {
         return Algorithm::Direct;
     }
-    let small = height.max(width) <= 2;
-    let by_cost = if small {
-        [Algorithm::WinogradF2, Algorithm::WinogradF4]
-    } else {
-        [Algorithm::WinogradF4, Algorithm::WinogradF2]
+    let applies = |algorithm: &Algorithm| algorithm.applies(window, weight, layer.output.channels);
+    let all = [Algorithm::WinogradF4, Algorithm::WinogradF2, Algorithm::Direct];
+    let exact = all.into_iter().filter(applies);
+    exact.min_by_key(|&algorithm| cost(algorithm, layer)).unwrap_or(Algorithm::Direct)
+}
+
+/// Cost of a 3×3 convolution, in multiply-adds for each pair of an input and an output channel.
+///
+/// Multiply-adds decide on large maps: F(4×4) does 36 for 16 cells, F(2×2) 16 for 4, the direct sum 9 for each. On
+/// small maps reading the weights decides, since each is used for few cells: their i16 stream in at a rate of one
+/// for about [`WEIGHT_READ`] multiply-adds, and F(4×4) has four times as many as the direct sum.
+fn cost(algorithm: Algorithm, layer: &Layer) -> usize {
+    /// Multiply-adds in the time that one packed weight takes to arrive from memory (25 GMAC/s, 10 GB/s).
+    const WEIGHT_READ: usize = 5;
+    let tiles = |side: usize| layer.output.height.div_ceil(side) * layer.output.width.div_ceil(side);
+    let (positions, rows) = match algorithm {
+        Algorithm::WinogradF4 => (36, tiles(4)),
+        Algorithm::WinogradF2 => (16, tiles(2)),
+        Algorithm::Direct => (9, tiles(1)),
     };
-    let applies = |algorithm: &Algorithm| algorithm.applies(window, weight, out_channels);
-    by_cost.into_iter().find(applies).unwrap_or(Algorithm::Direct)
+    // The micro-kernel computes two rows at once: a lone one costs as much.
+    positions * (rows.next_multiple_of(2) + WEIGHT_READ)
 }

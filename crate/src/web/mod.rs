@@ -9,11 +9,11 @@ use crate::model::{Card, Class, Model, untrained};
 use crate::network::{self, Options, Totals};
 use crate::picture;
 use crate::run::{Engine, softmax};
-use js_sys::{Float32Array, Uint32Array};
+use js_sys::{Float32Array, Uint8ClampedArray, Uint32Array};
 use serde::Serialize;
 use types::{LayerInfo, NetworkInfo, NetworkSummary, ReceptiveBox, StepInfo, TopClass, Value};
+use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen::{Clamped, JsCast};
 use web_sys::{ImageData, Performance};
 
 /// Runs when the module is instantiated: a panic, which would be a defect, is printed with its place.
@@ -55,9 +55,9 @@ pub fn colormaps() -> Vec<String> {
 /// limit of every direct kernel on this machine. Takes about 50 ms.
 #[wasm_bindgen]
 pub fn peak_gmacs() -> f64 {
-    const ITERATIONS: u32 = 500_000;
+    const ITERATIONS: u32 = 20_000;
     let Some(clock) = clock() else { return f64::NAN };
-    let best = (0..5).map(|round| {
+    let best = (0..300).map(|round| {
         let start = clock.now();
         let (macs, value) = peak::dot_i16::<Best>(ITERATIONS, round + 1);
         std::hint::black_box(value);
@@ -202,12 +202,16 @@ impl Network {
         Ok(Float32Array::from(&*look::channel_means(&self.engine, layer)))
     }
 
-    /// One value: its integer `q` (absent for logits) and what it stands for.
+    /// One value: its integer `q` (absent for logits), what it stands for, and the real value before ReLU (absent in
+    /// layers without weights).
     #[wasm_bindgen(unchecked_return_type = "Value")]
-    pub fn value(&self, layer: usize, channel: usize, y: usize, x: usize) -> Result<JsValue, JsError> {
+    pub fn value(&mut self, layer: usize, channel: usize, y: usize, x: usize) -> Result<JsValue, JsError> {
         self.cell(layer, channel, y, x)?;
+        self.engine.keep_pre_activations(layer);
+        let cell = y * self.engine.layers()[layer].output.width + x;
+        let pre = self.engine.pre_activations(layer).map(|(values, stride)| values[cell * stride + channel]);
         let q = self.engine.integer(layer, channel, y, x);
-        to_js(&Value { q, value: self.engine.value(layer, channel, y, x) })
+        to_js(&Value { q, value: self.engine.value(layer, channel, y, x), pre })
     }
 
     /// One map in real units, row by row.
@@ -298,6 +302,8 @@ fn to_js(value: &(impl Serialize + ?Sized)) -> Result<JsValue, JsError> {
 
 fn image_data(raster: Raster) -> Result<ImageData, JsError> {
     let Raster { width, height, rgba } = raster;
-    ImageData::new_with_u8_clamped_array_and_sh(Clamped(&rgba), width as u32, height as u32)
+    // A copy that JavaScript owns: an `ImageData` over a view of the module's memory would change with it.
+    let owned = Uint8ClampedArray::from(&*rgba);
+    ImageData::new_with_js_u8_clamped_array_and_sh(&owned, width as u32, height as u32)
         .map_err(|_| JsError::new("the browser refused the picture"))
 }

@@ -32,7 +32,7 @@ export interface NetworkInfo {
 export interface StepInfo { index: number; name: string; ms: number; }
 export interface TopClass { class: number; probability: number; logit: number; }
 export interface Stats { min: number; max: number; mean: number; zero_fraction: number; saturated_fraction: number; scale: number; channels_dead: number; }
-export interface Value { q?: number | null; value: number; }
+export interface Value { q?: number | null; value: number; pre?: number | null; }
 export interface PixelBox { x0: number; y0: number; x1: number; y1: number; }
 export interface ReceptiveBox extends PixelBox { clipped: PixelBox; }
 /** How `draw` lays out and colours maps: columns 0 = one row, cell 0 = one pixel a cell. */
@@ -176,6 +176,7 @@ pub struct TopClass {
 pub struct Value {
     pub q: Option<i32>,
     pub value: f32,
+    pub pre: Option<f32>,
 }
 
 /// See `ReceptiveBox` above.
