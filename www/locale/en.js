@@ -25,12 +25,14 @@ export default {
   'picture.pick': 'Open picture',
   'picture.camera': 'Camera',
   'picture.paste': 'Paste',
+  'picture.pasted': 'Pasted picture',
   'picture.samples': 'Sample pictures',
   'crop.label': 'Crop: the square that the network gets',
   'crop.help': 'Arrow keys move the crop, with Shift in large steps; plus and minus zoom; 0 resets it.',
   'crop.zoom': 'Zoom',
   'crop.reset': 'Reset',
   'camera.title': 'Camera',
+  'camera.shot': 'Camera shot',
   'camera.shoot': 'Take the picture',
 
   'predictions.title': 'Prediction',
@@ -103,6 +105,11 @@ export default {
   'tool.cell.s': 'small',
   'tool.cell.m': 'medium',
   'tool.cell.l': 'large',
+
+  'legend.zero': '0',
+  'legend.low': 'negative',
+  'legend.channel': 'largest of the channel',
+  'legend.layer': 'largest of the layer',
 
   'grid.label': '{name}: all {channels} channels. Arrow keys move, Enter enlarges.',
   'magnifier.seen': 'What the network sees',

@@ -25,12 +25,14 @@ export default {
   'picture.pick': '打开图片',
   'picture.camera': '拍照',
   'picture.paste': '粘贴',
+  'picture.pasted': '粘贴的图片',
   'picture.samples': '示例图片',
   'crop.label': '裁剪框：送入网络的正方形区域',
   'crop.help': '方向键移动裁剪框，按住 Shift 大步移动；加号、减号缩放；0 复位。',
   'crop.zoom': '缩放',
   'crop.reset': '复位',
   'camera.title': '摄像头',
+  'camera.shot': '摄像头照片',
   'camera.shoot': '拍照',
 
   'predictions.title': '预测',
@@ -99,6 +101,11 @@ export default {
   'tool.cell.s': '小',
   'tool.cell.m': '中',
   'tool.cell.l': '大',
+
+  'legend.zero': '0',
+  'legend.low': '负值',
+  'legend.channel': '该通道最大值',
+  'legend.layer': '该层最大值',
 
   'grid.label': '{name} 的全部 {channels} 个通道。方向键移动，回车放大。',
   'magnifier.seen': '网络看到的图像',

@@ -1,5 +1,6 @@
 /** A single shot from the camera. */
 import { h } from '../core/dom.js';
+import { t } from '../core/i18n.js';
 
 /** @type {Record<string, string>} */
 const PROBLEMS = {
@@ -41,7 +42,7 @@ function show(app, stream) {
       async click() {
         const blob = await still(video);
         dialog.close();
-        if (blob) await app.takeFile(blob, 'camera');
+        if (blob) await app.takeFile(blob, t('camera.shot'));
       },
     },
   });

@@ -44,9 +44,15 @@ export function createChannelDialog(app, spot, scope) {
 
   const current = () => engine.network?.layers.find(({ name }) => name === store.state.layer);
 
+  /** @type {ImageBitmap | null} */
+  let former = null;
   const fetchMap = newestWins(
     (/** @type {Wanted} */ { layer, channel }) => engine.atlas(layer.index, Uint32Array.of(channel), 1),
-    ({ bitmap }, { layer, channel }) => magnifier.show(layer, channel, { bitmap, x: 0, y: 0 }),
+    ({ bitmap }, { layer, channel }) => {
+      magnifier.show(layer, channel, { bitmap, x: 0, y: 0 });
+      former?.close();
+      former = bitmap;
+    },
   );
 
   const update = () => {

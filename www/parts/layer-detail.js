@@ -85,10 +85,18 @@ function createTools({ store }, scope) {
     const isSigned = key === 'values' && value === 'pre' && store.state.map === 'viridis';
     store.set({ [key]: value, ...(isSigned ? { map: 'diverging' } : {}) });
   };
+  const low = h('span', {});
+  const high = h('span', {});
+  const ramp = h('span', { class: 'ramp' });
   const update = () => {
     CHOICES.forEach(([key], i) => {
       selects[i].value = store.state[key];
     });
+    const { map, norm, values } = store.state;
+    const isSigned = map === 'diverging' || values === 'pre';
+    ramp.dataset.map = map;
+    say(low, isSigned ? 'legend.low' : 'legend.zero');
+    say(high, norm === 'layer' ? 'legend.layer' : 'legend.channel');
   };
   scope.keep(store.listen(update));
   update();
@@ -98,5 +106,6 @@ function createTools({ store }, scope) {
     ...CHOICES.map(([key], i) =>
       h('div', { class: 'tool' }, h('label', { for: `tool-${key}`, say: /** @type {any} */ (`tool.${key}`) }), selects[i]),
     ),
+    h('p', { class: 'legend caption' }, low, ramp, high),
   );
 }

@@ -1,7 +1,7 @@
 /** Where pictures come from: the stage with its crop, the ways in, the tray of samples. */
 import { h } from '../core/dom.js';
 import { CENTRE, fit } from '../core/crop.js';
-import { language } from '../core/i18n.js';
+import { language, t } from '../core/i18n.js';
 import { createCropStage } from './crop-stage.js';
 import { openCamera } from './camera-dialog.js';
 
@@ -143,7 +143,7 @@ async function pasteFromClipboard(app) {
     for (const item of items) {
       const type = item.types.find((name) => name.startsWith('image/'));
       if (type) {
-        await app.takeFile(await item.getType(type), 'clipboard');
+        await app.takeFile(await item.getType(type), t('picture.pasted'));
         return;
       }
     }
