@@ -9,6 +9,8 @@
 import init, * as vgg from './pkg/vgglass.js';
 
 const TOP = 5;
+/** Longest time without listening, in ms; a single layer may take longer. */
+const DEAF = 8;
 
 const started = init();
 
@@ -152,18 +154,25 @@ async function run(order, net, from) {
   tell({ type: 'run-start', run: order.run, seen: net.picture(), live: order.live });
   const former = new Map(shown);
   shown.clear();
-  await show(net, 0, 0, order, former);
+  // Rows are drawn and sent while the next layers are computed.
+  const sent = [show(net, 0, 0, order, former)];
   let ms = 0;
+  let heard = performance.now();
   while (!isStale()) {
     const step = net.step();
     if (!step) {
-      tell({ type: 'run-done', run: order.run, top: net.top(TOP), ms, live: order.live });
+      const top = net.top(TOP);
+      await Promise.all(sent);
+      tell({ type: 'run-done', run: order.run, top, ms, live: order.live });
       return;
     }
     ms += step.ms;
-    await show(net, step.index, step.ms, order, former);
+    sent.push(show(net, step.index, step.ms, order, former));
+    if (performance.now() - heard < DEAF) continue;
     await listen();
+    heard = performance.now();
   }
+  await Promise.all(sent);
 }
 
 /**

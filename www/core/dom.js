@@ -62,11 +62,17 @@ export function svg(tag, attributes = {}, ...children) {
  */
 export function sharpContext(canvas, width, height) {
   const ratio = Math.min(devicePixelRatio || 1, 3);
-  canvas.width = Math.max(1, Math.round(width * ratio));
-  canvas.height = Math.max(1, Math.round(height * ratio));
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${height}px`;
+  const columns = Math.max(1, Math.round(width * ratio));
+  const rows = Math.max(1, Math.round(height * ratio));
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-  context.setTransform(canvas.width / width, 0, 0, canvas.height / height, 0, 0);
+  // Setting a size, even the same, throws the canvas's memory away.
+  if (canvas.width !== columns || canvas.height !== rows) {
+    canvas.width = columns;
+    canvas.height = rows;
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+  }
+  context.setTransform(columns / width, 0, 0, rows / height, 0, 0);
+  context.clearRect(0, 0, width, height);
   return context;
 }
