@@ -1,0 +1,76 @@
+//! Locks the plan: the algorithm expected for every convolution of every row, at the paper's size and at that of the
+//! model that ships. A change here must be meant.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+use vgglass::kernels::conv::Algorithm;
+use vgglass::network::{Kind, Network, Options};
+use vgglass::run::plan;
+
+/// Convolutions and their algorithms, runs of the same algorithm joined: `direct: conv1_1; F4: conv1_2 ...`.
+fn plan_of(id: &str, options: Options) -> String {
+    let mut runs: Vec<(&str, Vec<String>)> = Vec::new();
+    for (index, layer) in Network::new(id, options).unwrap().layers().unwrap().iter().enumerate() {
+        if !matches!(layer.kind, Kind::Conv(_)) {
+            continue;
+        }
+        // Weights as large as trained ones get: half of them at 40, which every algorithm computes exactly.
+        let weight: Vec<i8> =
+            (0..layer.fan_in() * layer.output.channels).map(|i| if i % 2 == 0 { 40 } else { -40 }).collect();
+        let name = match plan::convolution(layer, index == 1, &weight) {
+            Algorithm::Direct => "direct",
+            Algorithm::WinogradF2 => "F2",
+            Algorithm::WinogradF4 => "F4",
+        };
+        match runs.last_mut() {
+            Some((last, layers)) if *last == name => layers.push(layer.name.clone()),
+            _ => runs.push((name, vec![layer.name.clone()])),
+        }
+    }
+    runs.iter().map(|(name, layers)| format!("{name}: {}", layers.join(" "))).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn at_the_papers_size() {
+    let plan = |id| plan_of(id, Options::default());
+    assert_eq!(plan("A"), "direct: conv1_1; F4: conv2_1 conv3_1 conv3_2 conv4_1 conv4_2 conv5_1 conv5_2");
+    assert_eq!(plan("A-LRN"), plan("A"));
+    assert_eq!(
+        plan("B"),
+        "direct: conv1_1; F4: conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv4_1 conv4_2 conv5_1 conv5_2"
+    );
+    assert_eq!(
+        plan("C"),
+        "direct: conv1_1; F4: conv1_2 conv2_1 conv2_2 conv3_1 conv3_2; direct: conv3_3; F4: conv4_1 conv4_2; \
+         direct: conv4_3; F4: conv5_1 conv5_2; direct: conv5_3"
+    );
+    assert_eq!(
+        plan("D"),
+        "direct: conv1_1; F4: conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv4_1 conv4_2 conv4_3 conv5_1 conv5_2 conv5_3"
+    );
+    assert_eq!(
+        plan("E"),
+        "direct: conv1_1; F4: conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv3_4 conv4_1 conv4_2 conv4_3 conv4_4 \
+         conv5_1 conv5_2 conv5_3 conv5_4"
+    );
+    assert_eq!(plan("AlexNet"), "direct: conv1 conv2; F4: conv3 conv4 conv5");
+}
+
+/// At 64 px the last maps have 4×4 cells, one tile of F(4×4): reading its weights would cost more than it saves.
+#[test]
+fn of_the_model_that_ships() {
+    let options = Options { width: Some(0.5), input_size: Some(64), fc: Some(512), classes: Some(200) };
+    assert_eq!(
+        plan_of("D", options),
+        "direct: conv1_1; F4: conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv4_1 conv4_2 conv4_3; F2: conv5_1 conv5_2 conv5_3"
+    );
+}
+
+/// Where a channel's sums may reach 2^25, F(2×2) takes over.
+#[test]
+fn beyond_the_bound_of_f4() {
+    let layers = Network::new("D", Options::default()).unwrap().layers().unwrap();
+    let layer = layers.iter().find(|layer| layer.name == "conv4_2").unwrap();
+    let weight = vec![127; layer.fan_in() * layer.output.channels];
+    assert_eq!(plan::convolution(layer, false, &weight), Algorithm::WinogradF2);
+}
