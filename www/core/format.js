@@ -11,15 +11,15 @@ export function real(value) {
 /** @param {number} fraction */
 export function percent(fraction) {
   const value = fraction * 100;
-  if (value > 0 && value < 0.1) return '<0.1 %';
-  return `${value.toFixed(value >= 99.95 || value === 0 ? 0 : 1)} %`;
+  if (value > 0 && value < 0.1) return '<0.1\u00a0%';
+  return `${value.toFixed(value >= 99.95 || value === 0 ? 0 : 1)}\u00a0%`;
 }
 
 /** @param {number} ms */
 export function milliseconds(ms) {
-  if (ms < 0.005) return '<0.01 ms';
-  if (ms >= 100) return `${Math.round(ms)} ms`;
-  return `${ms.toFixed(ms >= 10 ? 1 : 2)} ms`;
+  if (ms < 0.005) return '<0.01\u00a0ms';
+  if (ms >= 100) return `${Math.round(ms)}\u00a0ms`;
+  return `${ms.toFixed(ms >= 10 ? 1 : 2)}\u00a0ms`;
 }
 
 /** @param {number} value a count: 138,357,544 */

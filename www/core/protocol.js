@@ -90,6 +90,7 @@
  * @typedef {object} Probe one cell of a map
  * @property {number | null} q what is stored; null for logits, which are not
  * @property {number} value what it stands for
+ * @property {number | null} [pre] its value before ReLU, where there is one
  * @property {Box} box its receptive field in input pixels, half open
  *
  * @typedef {{x0: number, y0: number, x1: number, y1: number}} Box

@@ -116,7 +116,7 @@ export default {
   'magnifier.map': 'The map; arrow keys move from cell to cell',
   'magnifier.channel': '{layer}, channel {channel}',
   'readout.none': 'Point at a cell to read its value and to see where it looks.',
-  'readout.pre': 'The maps show values before ReLU; the number is what ReLU leaves of one.',
+  'readout.pre': 'Row {y}, column {x}: {pre} before ReLU, {value} after it. It sees {field}×{field} pixels.',
   'readout.cell': 'Row {y}, column {x}: stored as {q}, which stands for {value}. It sees {field}×{field} pixels.',
   'readout.unit': '{unit}: stored as {q}, which stands for {value}. It sees the whole picture.',
   'readout.logit': '{unit}: score {value}. It sees the whole picture.',

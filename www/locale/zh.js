@@ -112,7 +112,7 @@ export default {
   'magnifier.map': '特征图；方向键在单元之间移动',
   'magnifier.channel': '{layer}，通道 {channel}',
   'readout.none': '指向某个单元，可读出它的值，并看到它的感受野。',
-  'readout.pre': '图中显示的是 ReLU 之前的值；读数是经过 ReLU 之后的值。',
+  'readout.pre': '第 {y} 行第 {x} 列：ReLU 之前 {pre}，之后 {value}。感受野 {field}×{field} 像素。',
   'readout.cell': '第 {y} 行第 {x} 列：存储值 {q}，代表 {value}。感受野 {field}×{field} 像素。',
   'readout.unit': '{unit}：存储值 {q}，代表 {value}。它看到整幅图像。',
   'readout.logit': '{unit}：得分 {value}。它看到整幅图像。',

@@ -32,7 +32,7 @@ export function createLayerDetail(app, spot, scope) {
     'div',
     { class: 'layer-detail', test: 'layer-detail' },
     h('div', { class: 'detail-text' }, about, figures),
-    tools,
+    tools.element,
     h('div', { class: 'detail-body' }, grid.element, h('div', { class: 'detail-side' }, magnifier.element)),
   );
 
@@ -61,11 +61,7 @@ export function createLayerDetail(app, spot, scope) {
         macs: short(layer.macs),
         values: count(layer.values),
       });
-      element.classList.toggle('is-flat', layer.kind === 'fc');
-      const tool = (/** @type {string} */ key) =>
-        /** @type {HTMLSelectElement} */ (tools.querySelector(`#tool-${key}`));
-      tool('values').disabled = !layer.relu;
-      tool('norm').disabled = layer.kind === 'fc';
+      tools.setLayer(layer);
     },
   };
 }
@@ -85,6 +81,9 @@ function createTools({ store }, scope) {
     const isSigned = key === 'values' && value === 'pre' && store.state.map === 'viridis';
     store.set({ [key]: value, ...(isSigned ? { map: 'diverging' } : {}) });
   };
+  /** @type {LayerInfo | null} */
+  let layer = null;
+  const indexOf = (/** @type {string} */ key) => CHOICES.findIndex(([name]) => name === key);
   const low = h('span', {});
   const high = h('span', {});
   const ramp = h('span', { class: 'ramp' });
@@ -93,14 +92,17 @@ function createTools({ store }, scope) {
       selects[i].value = store.state[key];
     });
     const { map, norm, values } = store.state;
-    const isSigned = map === 'diverging' || values === 'pre';
+    const isFlat = layer?.kind === 'fc';
+    const isSigned = layer?.kind === 'input' || (isFlat && !layer?.relu) || (layer?.relu && values === 'pre');
     ramp.dataset.map = map;
-    say(low, isSigned ? 'legend.low' : 'legend.zero');
-    say(high, norm === 'layer' ? 'legend.layer' : 'legend.channel');
+    say(low, isSigned || map === 'diverging' ? 'legend.low' : 'legend.zero');
+    say(high, norm === 'layer' || isFlat ? 'legend.layer' : 'legend.channel');
+    selects[indexOf('norm')].disabled = isFlat;
+    selects[indexOf('values')].disabled = !layer?.relu;
   };
   scope.keep(store.listen(update));
   update();
-  return h(
+  const element = h(
     'div',
     { class: 'tools', role: 'group', label: 'tool.label' },
     ...CHOICES.map(([key], i) =>
@@ -108,4 +110,12 @@ function createTools({ store }, scope) {
     ),
     h('p', { class: 'legend caption' }, low, ramp, high),
   );
+  return {
+    element,
+    /** @param {LayerInfo} next */
+    setLayer(next) {
+      layer = next;
+      update();
+    },
+  };
 }

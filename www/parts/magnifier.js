@@ -21,14 +21,12 @@ export function createMagnifier(app, spot, scope, tests) {
   const picture = h('canvas', { class: 'magnifier-canvas', role: 'img', label: 'magnifier.seen' });
   const map = h('canvas', { class: 'magnifier-canvas magnifier-map', tabindex: 0, role: 'application', label: 'magnifier.map', test: tests.map });
   const readout = h('p', { class: 'readout', test: tests.readout });
-  const note = h('p', { class: 'caption magnifier-note', say: 'readout.pre' });
   const element = h(
     'div',
     { class: 'magnifier' },
     h('figure', {}, h('div', { class: 'magnifier-square' }, picture), h('figcaption', { class: 'caption', say: 'magnifier.seen' })),
     h('figure', {}, h('div', { class: 'magnifier-square' }, map), h('figcaption', { class: 'caption' })),
     readout,
-    note,
   );
   const mapCaption = /** @type {HTMLElement} */ (element.querySelectorAll('figcaption')[1]);
 
@@ -79,20 +77,21 @@ export function createMagnifier(app, spot, scope, tests) {
     const { layer, channel } = shown;
     say(mapCaption, 'magnifier.channel', { layer: layer.name, channel });
     element.classList.toggle('is-flat', layer.kind === 'fc');
-    note.hidden = !layer.relu || store.state.values !== 'pre';
     if (!isHere(reading)) {
       say(readout, 'readout.none');
       return;
     }
-    const { x, y, q, value, box } = reading;
+    const { x, y, q, value, pre, box } = reading;
     Object.assign(readout.dataset, { layer: layer.name, channel, y, x, q: q ?? '', value });
+    const isBefore = store.state.values === 'pre' && typeof pre === 'number';
     const kind = layer.kind !== 'fc' ? 'cell' : layer.relu ? 'unit' : 'logit';
-    say(readout, `readout.${kind}`, {
+    say(readout, isBefore ? 'readout.pre' : `readout.${kind}`, {
       unit: engine.network ? channelName(engine.network.info, layer, channel) : '',
       x,
       y,
       q: q ?? '',
       value: real(value),
+      pre: real(pre ?? value),
       field: box.x1 - box.x0,
     });
   }
@@ -122,7 +121,7 @@ export function createMagnifier(app, spot, scope, tests) {
     pointAt(from.x + move[0], from.y + move[1]);
   });
 
-  scope.size(/** @type {Element} */ (map.parentElement), (width) => {
+  scope.size(/** @type {Element} */ (picture.parentElement), (width) => {
     if (width === side) return;
     side = width;
     draw();
