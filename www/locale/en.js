@@ -38,7 +38,7 @@ export default {
   'predictions.title': 'Prediction',
   'predictions.seen': 'What the network sees',
   'predictions.caption': 'From {size}×{size} pixels, among {count} classes, in {ms}',
-  'predictions.untrained': 'Random weights know no classes: {count} numbers, {ms}',
+  'predictions.untrained': 'Random weights know no classes; a high percentage means nothing ({ms})',
   'predictions.class': 'Class {number}',
 
   'summary.none': 'No network is loaded',
@@ -116,7 +116,8 @@ export default {
   'magnifier.map': 'The map; arrow keys move from cell to cell',
   'magnifier.channel': '{layer}, channel {channel}',
   'readout.none': 'Point at a cell to read its value and to see where it looks.',
-  'readout.pre': 'Row {y}, column {x}: {pre} before ReLU, {value} after it. It sees {field}×{field} pixels.',
+  'readout.unit.pre': '{unit}: {pre} before ReLU, {value} after it. It sees the whole picture.',
+  'readout.cell.pre': 'Row {y}, column {x}: {pre} before ReLU, {value} after it. It sees {field}×{field} pixels.',
   'readout.cell': 'Row {y}, column {x}: stored as {q}, which stands for {value}. It sees {field}×{field} pixels.',
   'readout.unit': '{unit}: stored as {q}, which stands for {value}. It sees the whole picture.',
   'readout.logit': '{unit}: score {value}. It sees the whole picture.',

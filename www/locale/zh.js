@@ -38,7 +38,7 @@ export default {
   'predictions.title': '预测',
   'predictions.seen': '网络看到的图像',
   'predictions.caption': '{size}×{size} 像素，{count} 类，用时 {ms}',
-  'predictions.untrained': '随机权重不认识任何类别：{count} 个编号，用时 {ms}',
+  'predictions.untrained': '随机权重不认识任何类别，百分比再高也没有意义（用时 {ms}）',
   'predictions.class': '第 {number} 类',
 
   'summary.none': '尚未加载网络',
@@ -112,7 +112,8 @@ export default {
   'magnifier.map': '特征图；方向键在单元之间移动',
   'magnifier.channel': '{layer}，通道 {channel}',
   'readout.none': '指向某个单元，可读出它的值，并看到它的感受野。',
-  'readout.pre': '第 {y} 行第 {x} 列：ReLU 之前 {pre}，之后 {value}。感受野 {field}×{field} 像素。',
+  'readout.unit.pre': '{unit}：ReLU 之前 {pre}，之后 {value}。它看到整幅图像。',
+  'readout.cell.pre': '第 {y} 行第 {x} 列：ReLU 之前 {pre}，之后 {value}。感受野 {field}×{field} 像素。',
   'readout.cell': '第 {y} 行第 {x} 列：存储值 {q}，代表 {value}。感受野 {field}×{field} 像素。',
   'readout.unit': '{unit}：存储值 {q}，代表 {value}。它看到整幅图像。',
   'readout.logit': '{unit}：得分 {value}。它看到整幅图像。',

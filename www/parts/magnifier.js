@@ -20,7 +20,7 @@ export function createMagnifier(app, spot, scope, tests) {
   const { engine, store } = app;
   const picture = h('canvas', { class: 'magnifier-canvas', role: 'img', label: 'magnifier.seen' });
   const map = h('canvas', { class: 'magnifier-canvas magnifier-map', tabindex: 0, role: 'application', label: 'magnifier.map', test: tests.map });
-  const readout = h('p', { class: 'readout', test: tests.readout });
+  const readout = h('p', { class: 'readout', test: tests.readout, 'aria-live': 'polite' });
   const element = h(
     'div',
     { class: 'magnifier' },
@@ -85,7 +85,7 @@ export function createMagnifier(app, spot, scope, tests) {
     Object.assign(readout.dataset, { layer: layer.name, channel, y, x, q: q ?? '', value });
     const isBefore = store.state.values === 'pre' && typeof pre === 'number';
     const kind = layer.kind !== 'fc' ? 'cell' : layer.relu ? 'unit' : 'logit';
-    say(readout, isBefore ? 'readout.pre' : `readout.${kind}`, {
+    say(readout, /** @type {any} */ (`readout.${kind}${isBefore ? '.pre' : ''}`), {
       unit: engine.network ? channelName(engine.network.info, layer, channel) : '',
       x,
       y,
