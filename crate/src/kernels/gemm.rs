@@ -32,7 +32,8 @@ pub(super) fn weight_index(channel: usize, k: usize, k_padded: usize) -> usize {
 /// # Safety
 /// `panel` holds `[blocks][panel_rows][32]` i16 with `rows <= panel_rows`; `weights` one tile of 16 channels,
 /// `blocks*32` inputs; `out` has 16 i32 at every `out_stride` i32, `rows` times.
-#[inline(always)]
+// Its own function: inlined into a large one, V8's register allocator spills the accumulators.
+#[inline(never)]
 pub(super) unsafe fn gemm<S: Simd>(
     panel: *const i16,
     panel_rows: usize,

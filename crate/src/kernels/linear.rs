@@ -89,7 +89,7 @@ fn gather<S: Simd>(input: &Activations, window: Shape, (y, x): (usize, usize), t
 }
 
 /// Four rows of weights times one vector.
-#[inline(always)]
+#[inline(never)]
 fn rows<S: Simd>(weights: &[i8], vector: &[i16]) -> [i32; ROWS] {
     let k = vector.len();
     assert!(k.is_multiple_of(16) && weights.len() == ROWS * k);

@@ -24,8 +24,13 @@ use crate::network::Shape;
 
 /// Output channels whose sums are kept at once: `36 positions × tiles × 64` i32 stay in the cache.
 const CHUNK: usize = 64;
-/// Bytes of transformed input kept at once.
-const PANEL: usize = 320 * 1024;
+/// Bytes of transformed input kept at once, if that is enough tiles.
+const PANEL: usize = 256 * 1024;
+/// Tiles kept at once.
+const LEAST_TILES: usize = 28;
+const MOST_TILES: usize = 64;
+/// Bytes of transformed weights that no longer stay in a common third-level cache.
+const LARGE: usize = 8 << 20;
 /// Spare i16 and i32 between positions, a cache line, so that positions do not fall on the same cache set.
 const SKEW: usize = 16;
 
@@ -187,29 +192,17 @@ pub(super) fn run<S: Simd, T: Tile>(
     let positions = T::IN * T::IN;
     let input_blocks = blocks(input.shape().channels);
     let k_padded = input_blocks * BLOCK;
-    let tiles = Tiles { across: out.width.div_ceil(T::OUT), down: out.height.div_ceil(T::OUT) };
-    let at_once = (PANEL / (positions * k_padded * 2)).clamp(8, 64).min(tiles.count());
+    let across = out.width.div_ceil(T::OUT);
+    let tiles = across * out.height.div_ceil(T::OUT);
     let out_padded = out.channels.next_multiple_of(gemm::CHANNELS);
+    let at_once = batch_size(tiles, positions * k_padded * 2, weights.bytes());
     let v_stride = at_once * k_padded + 2 * SKEW;
     let m_stride = at_once * CHUNK + SKEW;
     scratch.panel.reserve(positions * v_stride);
     scratch.sums.reserve(positions * m_stride);
-    for first in (0..tiles.count()).step_by(at_once) {
-        let count = at_once.min(tiles.count() - first);
-        for i in 0..count {
-            let (y, x) = tiles.place(first + i);
-            for block in 0..input_blocks {
-                transform_input::<S, T>(
-                    input,
-                    block,
-                    y * T::OUT,
-                    x * T::OUT,
-                    &mut scratch.panel,
-                    (block * at_once + i) * BLOCK,
-                    v_stride,
-                );
-            }
-        }
+    for first in (0..tiles).step_by(at_once) {
+        let batch = Batch { first, count: at_once.min(tiles - first), rows: at_once, across };
+        transform_inputs::<S, T>(input, batch, &mut scratch.panel, v_stride);
         for chunk in (0..out_padded).step_by(CHUNK) {
             let channels = CHUNK.min(out_padded - chunk);
             for position in 0..positions {
@@ -218,36 +211,73 @@ pub(super) fn run<S: Simd, T: Tile>(
                     let w = &weights[w..][..gemm::CHANNELS * k_padded];
                     let panel = &scratch.panel[position * v_stride..][..v_stride];
                     let sums = &mut scratch.sums[position * m_stride + tile * gemm::CHANNELS..];
+                    let rows = batch.count;
                     // SAFETY: the panel has `at_once` rows in `input_blocks` blocks, `w` is one tile, the sums
-                    // have 16 of CHUNK values in each of `count` rows.
+                    // have 16 of CHUNK values in each of `rows` rows.
                     unsafe {
-                        gemm::<S>(panel.as_ptr(), at_once, input_blocks, count, w.as_ptr(), sums.as_mut_ptr(), CHUNK);
+                        gemm::<S>(panel.as_ptr(), at_once, input_blocks, rows, w.as_ptr(), sums.as_mut_ptr(), CHUNK);
                     }
                 }
             }
-            for i in 0..count {
-                let (y, x) = tiles.place(first + i);
-                for quad in (0..channels).step_by(4) {
-                    let sums = &scratch.sums[i * CHUNK + quad..];
-                    transform_output::<S, T>(sums, m_stride, chunk + quad, y * T::OUT, x * T::OUT, out, epilogue);
-                }
-            }
+            transform_outputs::<S, T>(&scratch.sums, m_stride, batch, chunk..chunk + channels, out, epilogue);
         }
     }
 }
 
-/// Tiles over an output map, row by row.
-struct Tiles {
-    across: usize,
-    down: usize,
+/// Tiles transformed at once for a layer with so many tiles and so many bytes of U.
+///
+/// U streams in once a batch. While it comes from the caches, batches are as large as V and the sums leave room for
+/// in the second level; where it comes from memory, that costs more than a V that spills to the third level.
+fn batch_size(tiles: usize, v_bytes: usize, u_bytes: usize) -> usize {
+    let least = if u_bytes > LARGE { MOST_TILES } else { LEAST_TILES };
+    let most = (PANEL / v_bytes).clamp(least, MOST_TILES);
+    // Even batches, and rows in pairs as the micro-kernel takes them.
+    tiles.div_ceil(tiles.div_ceil(most)).next_multiple_of(2)
 }
 
-impl Tiles {
-    fn count(&self) -> usize {
-        self.across * self.down
+/// Tiles `first..first + count` of an output map with `across` tiles in a row; panels have `rows` rows.
+#[derive(Clone, Copy)]
+struct Batch {
+    first: usize,
+    count: usize,
+    rows: usize,
+    across: usize,
+}
+
+impl Batch {
+    /// Every tile's row in the panel and its first output cell.
+    fn places<T: Tile>(self) -> impl Iterator<Item = (usize, usize, usize)> {
+        let place =
+            move |i: usize| (i, (self.first + i) / self.across * T::OUT, (self.first + i) % self.across * T::OUT);
+        (0..self.count).map(place)
     }
-    fn place(&self, index: usize) -> (usize, usize) {
-        (index / self.across, index % self.across)
+}
+
+/// V of a batch, `[IN²][C/32][rows][32]` with `stride` values between positions.
+#[inline(never)]
+fn transform_inputs<S: Simd, T: Tile>(input: &Activations, batch: Batch, panel: &mut [i16], stride: usize) {
+    for (i, y, x) in batch.places::<T>() {
+        for block in 0..blocks(input.shape().channels) {
+            transform_input::<S, T>(input, block, y, x, panel, (block * batch.rows + i) * BLOCK, stride);
+        }
+    }
+}
+
+/// Y of a batch and of `channels`, given to the epilogue; `sums` is `[IN²][rows][64]`, `stride` values between positions.
+#[inline(never)]
+fn transform_outputs<S: Simd, T: Tile>(
+    sums: &[i32],
+    stride: usize,
+    batch: Batch,
+    channels: std::ops::Range<usize>,
+    out: Shape,
+    epilogue: impl Epilogue<S>,
+) {
+    for (i, y, x) in batch.places::<T>() {
+        for channel in channels.clone().step_by(4) {
+            let sums = &sums[i * CHUNK + channel - channels.start..];
+            transform_output::<S, T>(sums, stride, channel, y, x, out, epilogue);
+        }
     }
 }
 
