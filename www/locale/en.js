@@ -41,6 +41,7 @@ export default {
   'predictions.untrained': 'Random weights know no classes; a high percentage means nothing ({ms})',
   'predictions.class': 'Class {number}',
 
+  'summary.loading': 'The network is being loaded …',
   'summary.none': 'No network is loaded',
   'summary.none.text': 'Try again, or choose another network at the top of the page.',
   'summary.trained': '{name} at width {width}, {size}×{size}',

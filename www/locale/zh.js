@@ -41,6 +41,7 @@ export default {
   'predictions.untrained': '随机权重不认识任何类别，百分比再高也没有意义（用时 {ms}）',
   'predictions.class': '第 {number} 类',
 
+  'summary.loading': '正在加载网络……',
   'summary.none': '尚未加载网络',
   'summary.none.text': '请重试，或在页面上方选择其他网络。',
   'summary.trained': '{name}，宽度 ×{width}，{size}×{size}',

@@ -93,7 +93,7 @@ export function createChannelGrid(app, spot, scope, magnifier) {
   };
 
   function draw() {
-    if (!atlas || !layer || room === 0) return;
+    if (!atlas || !layer || room === 0 || order.length === 0) return;
     const rows = Math.ceil(order.length / columns);
     const context = sharpContext(canvas, columns * (size + GAP) - GAP, rows * (size + GAP) - GAP);
     context.imageSmoothingEnabled = layer.width > size;

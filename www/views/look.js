@@ -33,7 +33,7 @@ function mount(app, scope) {
       { class: 'look-main' },
       createSummary(app, scope),
       createNetworkFigure(app, scope),
-      h('h2', { say: 'layers.title' }),
+      h('h2', { class: 'layers-title', say: 'layers.title' }),
       h('p', { class: 'caption', say: 'layers.caption' }),
       createLayerList(app, spot, scope),
     ),
@@ -64,7 +64,10 @@ function createSummary(app, scope) {
       say(title, 'summary.none');
       say(text, 'summary.none.text');
     }
-    if (!engine.network) return;
+    if (!engine.network) {
+      if (engine.status === 'loading') say(title, 'summary.loading');
+      return;
+    }
     const { info, layers } = engine.network;
     const deep = layers.filter(({ kind }) => kind === 'conv' || kind === 'fc').length;
     const params = {
