@@ -102,10 +102,14 @@ export function createMagnifier(app, spot, scope, tests) {
     const within = (/** @type {number} */ v, /** @type {number} */ size) => Math.min(Math.max(v, 0), size - 1);
     spot.point({ layer: layer.index, channel, y: within(y, layer.height), x: within(x, layer.width) });
   };
-  map.addEventListener('pointermove', (event) => {
+  const follow = (/** @type {PointerEvent} */ { offsetX, offsetY }) => {
     if (!shown) return;
-    pointAt(Math.floor((event.offsetX / side) * shown.layer.width), Math.floor((event.offsetY / side) * shown.layer.height));
-  });
+    const { width, height } = shown.layer;
+    pointAt(Math.floor((offsetX / side) * width), Math.floor((offsetY / side) * height));
+  };
+  map.addEventListener('pointermove', follow);
+  // A finger presses without having moved.
+  map.addEventListener('pointerdown', follow);
   map.addEventListener('keydown', (event) => {
     const move = /** @type {Record<string, [number, number]>} */ ({
       ArrowLeft: [-1, 0],
