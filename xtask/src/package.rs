@@ -13,7 +13,7 @@ pub fn build(tools: &Tools) -> Result<()> {
     let text = std::fs::read(&readme).context("reading pkg/README.md")?;
     let built = process::run(
         wasm_pack(tools)?
-            .args(["build", "crate", "--release", "--target", "web"])
+            .args(["build", "crate", "--profile", "web", "--target", "web"])
             .args(["--out-dir", "../pkg", "--out-name", "vgglass"])
             // No wasm-opt: those that wasm-pack fetches reject what today's rustc emits.
             .args(["--mode", "no-install", "--no-opt", "--no-gitignore"]),
