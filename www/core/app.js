@@ -192,8 +192,8 @@ export class App {
 
   /** @param {string | null} wanted a sample's file name */
   async #followPicture(wanted) {
-    if (wanted === OWN) this.notify({ code: 'own-picture-gone', params: {} });
-    const sample = this.samples.find(({ file }) => file === wanted) ?? this.samples[0];
+    const named = this.samples.find(({ file }) => file === wanted);
+    const sample = named ?? this.samples[0];
     if (!sample) return;
     try {
       const response = await fetch(new URL(`./pictures/${sample.file}`, document.baseURI));
@@ -202,6 +202,8 @@ export class App {
       if (!taken || !('picture' in taken)) return;
       this.#show(taken.picture, taken.bitmap);
       this.#run(false);
+      if (wanted === OWN) this.notify({ code: 'own-picture-gone', params: {} });
+      else if (wanted && !named) this.notify({ code: 'picture-load', params: { name: wanted } });
     } catch {
       this.notify({ code: 'picture-load', params: { name: sample.file } });
     }

@@ -13,7 +13,8 @@ const ROWS = 5;
 export function classNames(info, index) {
   const { en, zh } = info.classes[index] ?? { en: '', zh: '' };
   if (!en && !zh) return [t('predictions.class', { number: index }), ''];
-  return language() === 'zh' ? [zh || en, en] : [en, zh];
+  const [first, second] = language() === 'zh' ? [zh, en] : [en, zh];
+  return first ? [first, second] : [second, ''];
 }
 
 /**
