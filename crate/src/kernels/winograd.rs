@@ -161,24 +161,38 @@ pub(super) fn pack<T: Tile>(weight: &[i8], channels: usize, out_channels: usize)
     let tile = k_padded * gemm::CHANNELS;
     let out_padded = out_channels.next_multiple_of(gemm::CHANNELS);
     let mut packed = Aligned::zeroed(positions * k_padded * out_padded);
-    for (i, g) in weight.chunks_exact(9).enumerate() {
-        let (o, c) = (i / channels, i % channels);
-        let (chunk, within) = (o / CHUNK * CHUNK, o % CHUNK);
+    // Tile by tile, its channels innermost: so every position's values are written one after another.
+    for first in (0..out_channels).step_by(gemm::CHANNELS) {
+        let chunk = first / CHUNK * CHUNK;
         let chunk_tiles = CHUNK.min(out_padded - chunk) / gemm::CHANNELS;
-        let base = chunk * positions * k_padded + gemm::weight_index(within % gemm::CHANNELS, c, k_padded);
-        let half: [[i32; 3]; 6] = std::array::from_fn(|y| {
-            let row = T::G.get(y).copied().unwrap_or_default();
-            std::array::from_fn(|x| (0..3).map(|k| row[k] * i32::from(g[3 * k + x])).sum())
-        });
-        for y in 0..T::IN {
-            for x in 0..T::IN {
-                let value: i32 = (0..3).map(|k| T::G[x][k] * half[y][k]).sum();
-                let at = ((y * T::IN + x) * chunk_tiles + within / gemm::CHANNELS) * tile;
-                packed[base + at] = value as i16;
+        let base = chunk * positions * k_padded + (first - chunk) / gemm::CHANNELS * tile;
+        for c in 0..channels {
+            for o in first..out_channels.min(first + gemm::CHANNELS) {
+                let at = base + gemm::weight_index(o - first, c, k_padded);
+                let u = transform_weight::<T>(&weight[(o * channels + c) * 9..][..9]);
+                for (position, &value) in u.iter().enumerate().take(positions) {
+                    packed[at + position * chunk_tiles * tile] = value;
+                }
             }
         }
     }
     packed
+}
+
+/// U = G g Gᵀ of one pair of channels, its `IN²` values first.
+#[inline(always)]
+fn transform_weight<T: Tile>(g: &[i8]) -> [i16; 36] {
+    let half: [[i32; 3]; 6] = std::array::from_fn(|y| {
+        let row = T::G.get(y).copied().unwrap_or_default();
+        std::array::from_fn(|x| (0..3).map(|k| row[k] * i32::from(g[3 * k + x])).sum())
+    });
+    let mut u = [0; 36];
+    for y in 0..T::IN {
+        for x in 0..T::IN {
+            u[y * T::IN + x] = (0..3).map(|k| T::G[x][k] * half[y][k]).sum::<i32>() as i16;
+        }
+    }
+    u
 }
 
 /// Runs the convolution over all cells of `out`; `input` has a halo of one.
