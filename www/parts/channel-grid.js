@@ -37,8 +37,9 @@ export function createChannelGrid(app, spot, scope, magnifier) {
   let columns = 1;
   let size = 1;
   let room = 0;
-  /** Place in the order of the cell that Tab reaches. */
-  let current = 0;
+  /** Places in the order: of the cell that Tab reaches, and of the channel in the magnifier. */
+  let entry = 0;
+  let magnified = 0;
 
   /** As many columns as fit, the cells just so large that they fill the width. */
   function measure() {
@@ -66,13 +67,14 @@ export function createChannelGrid(app, spot, scope, magnifier) {
       const isSame = order.length === got.channels.length && order.every((channel, i) => channel === got.channels[i]);
       order = got.channels;
       if (!isSame) {
+        entry = 0;
         // At first the strongest, which shows something.
         const [strongest] = engine.results[wanted.index]?.strip.order ?? [];
-        current = Math.max(0, order.indexOf(strongest));
+        magnified = Math.max(0, order.indexOf(strongest));
         buildCells();
       }
       draw();
-      magnify(current);
+      magnify(magnified);
     },
   );
 
@@ -109,7 +111,6 @@ export function createChannelGrid(app, spot, scope, magnifier) {
   function buildCells() {
     if (!layer || room === 0 || order.length === 0) return;
     measure();
-    current = Math.min(current, order.length - 1);
     element.style.setProperty('--cell', `${size}px`);
     element.style.setProperty('--columns', String(columns));
     const rows = [];
@@ -130,11 +131,11 @@ export function createChannelGrid(app, spot, scope, magnifier) {
     const channel = order[place];
     const cell = h('div', {
       role: 'gridcell',
-      class: 'grid-cell',
+      class: place === magnified ? 'grid-cell is-magnified' : 'grid-cell',
       test: 'channel-cell',
       'data-channel': channel,
       'data-place': place,
-      tabindex: place === current ? 0 : -1,
+      tabindex: place === entry ? 0 : -1,
     });
     if (layer && engine.network) {
       const name = channelName(engine.network.info, layer, channel);
@@ -152,13 +153,15 @@ export function createChannelGrid(app, spot, scope, magnifier) {
 
   /** @param {number} place @param {boolean} [takeFocus] */
   function select(place, takeFocus = false) {
-    const all = cells.querySelectorAll('.grid-cell');
-    all[current]?.setAttribute('tabindex', '-1');
-    current = place;
-    const cell = /** @type {HTMLElement | undefined} */ (all[place]);
-    cell?.setAttribute('tabindex', '0');
-    if (takeFocus) cell?.focus();
+    const all = /** @type {NodeListOf<HTMLElement>} */ (cells.querySelectorAll('.grid-cell'));
+    all[entry]?.setAttribute('tabindex', '-1');
+    all[magnified]?.classList.remove('is-magnified');
+    entry = place;
+    magnified = place;
+    all[place]?.setAttribute('tabindex', '0');
+    all[place]?.classList.add('is-magnified');
     magnify(place);
+    if (takeFocus) all[place]?.focus();
   }
 
   /** @param {Event} event @returns {number | null} */
@@ -171,7 +174,7 @@ export function createChannelGrid(app, spot, scope, magnifier) {
   cells.addEventListener('pointermove', (event) => {
     const place = placeOf(event);
     if (place === null || !layer) return;
-    if (place !== current) select(place);
+    if (place !== magnified) select(place);
     spot.point({
       layer: layer.index,
       channel: order[place],
@@ -187,7 +190,7 @@ export function createChannelGrid(app, spot, scope, magnifier) {
   cells.addEventListener('focusin', (event) => {
     const place = placeOf(event);
     if (place === null || !layer) return;
-    if (place !== current) select(place);
+    if (place !== magnified) select(place);
     spot.point({ layer: layer.index, channel: order[place], y: layer.height >> 1, x: layer.width >> 1 });
   });
   cells.addEventListener('keydown', (event) => {
