@@ -1,0 +1,128 @@
+//! `vgglass quantise`: float weights and pictures to a model file.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use rayon::prelude::*;
+use vgglass::model::float::{FloatModel, read_classes};
+use vgglass::model::quantise::{Method, Statistics, quantise as make};
+use vgglass::model::{Accuracy, Card};
+
+use crate::pictures::Pictures;
+use crate::{HintArguments, labels, percent, run_float, run_int8};
+
+/// Every method is tried on one in so many of the held-out pictures, which are in the order of their classes.
+const SCREENED: usize = 5;
+/// Methods that are tried on all held-out pictures.
+const FINALISTS: usize = 4;
+
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Float weights, .safetensors.
+    float: PathBuf,
+    /// Model file to write.
+    #[arg(long)]
+    out: PathBuf,
+    /// Training pictures, best such as the training left out: every second one gives the scales, the others choose the
+    /// method and the temperature. Labels are needed for the temperature only.
+    #[arg(long)]
+    pictures: PathBuf,
+    /// Labelled pictures for the card's accuracy; they decide nothing.
+    #[arg(long)]
+    validation: Option<PathBuf>,
+    /// Table of class names: wnid, en, zh, with tabs between.
+    #[arg(long)]
+    classes: Option<PathBuf>,
+    #[arg(long, default_value = "")]
+    licence: String,
+    #[arg(long, default_value = "")]
+    provenance: String,
+    #[command(flatten)]
+    hints: HintArguments,
+}
+
+pub fn quantise(arguments: &Arguments) -> Result<()> {
+    let bytes = std::fs::read(&arguments.float).with_context(|| arguments.float.display().to_string())?;
+    let float = FloatModel::from_bytes(&bytes, &arguments.hints.hints())?;
+    let network = &float.network;
+    println!("{network:?}, {:?} names", float.naming);
+    let classes = match &arguments.classes {
+        Some(path) => read_classes(&std::fs::read_to_string(path).with_context(|| path.display().to_string())?),
+        None => Vec::new(),
+    };
+    ensure!(
+        classes.is_empty() || classes.len() == network.classes,
+        "{} class names, the network has {} classes",
+        classes.len(),
+        network.classes
+    );
+    let pictures = Pictures::read(&arguments.pictures, network.input_size)?;
+    let every_second = |from| (from..pictures.count()).step_by(2).collect::<Vec<_>>();
+    let (calibration, held_out) = (pictures.pick(&every_second(0)), pictures.pick(&every_second(1)));
+    let statistics = gather(&float, &calibration);
+    let expected = run_float(&float, &held_out);
+    println!("{} pictures gave the scales; {} others choose the method:", calibration.count(), held_out.count());
+    println!("{:<48} {:>8} {:>8} {:>9} {:>10} {:>8}", "", "pictures", "KL, nats", "same 1st", "rms logits", "top-1");
+    // All methods on some of the pictures, the best of them on all.
+    let mut methods = Method::all();
+    for (stride, keep) in [(SCREENED, FINALISTS), (1, 1)] {
+        let some: Vec<_> = (0..held_out.count()).step_by(stride).collect();
+        let (pictures, expected, count) = (held_out.pick(&some), expected.pick(&some), some.len());
+        let mut scored = Vec::new();
+        for method in methods {
+            let found = run_int8(&make(&float, &statistics, method, Vec::new(), Card::default()), &pictures)?;
+            let divergence = expected.divergence(&found);
+            println!(
+                "{:<48} {count:>8} {divergence:>8.5} {:>9} {:>10.4} {:>8}",
+                method.to_string(),
+                percent(expected.agreement(&found)),
+                expected.difference(&found).1,
+                pictures.labels.as_ref().map_or_else(String::new, |labels| percent(found.top(labels, 1)))
+            );
+            scored.push((divergence, method));
+        }
+        scored.sort_by(|a, b| a.0.total_cmp(&b.0));
+        methods = scored.into_iter().take(keep).map(|(_, method)| method).collect();
+    }
+    let method = methods[0];
+    println!("kept: {method}");
+
+    let mut card =
+        Card { licence: arguments.licence.clone(), provenance: arguments.provenance.clone(), ..Card::default() };
+    let model = make(&float, &statistics, method, classes, card.clone());
+    if held_out.labels.is_some() {
+        let temperature = run_int8(&model, &held_out)?.fit_temperature(labels(&held_out, network.classes)?);
+        println!("temperature {temperature}");
+        card.temperature = Some(temperature);
+    }
+    if let Some(path) = &arguments.validation {
+        let pictures = &Pictures::read(path, network.input_size)?;
+        let labels = labels(pictures, network.classes)?;
+        let (float, int8) = (run_float(&float, pictures), run_int8(&model, pictures)?);
+        let accuracy = Accuracy {
+            top1: int8.top(labels, 1),
+            top5: int8.top(labels, 5),
+            float_top1: float.top(labels, 1),
+            float_top5: float.top(labels, 5),
+            images: pictures.count(),
+        };
+        println!("float top-1 {}  top-5 {}", percent(accuracy.float_top1), percent(accuracy.float_top5));
+        println!("int8  top-1 {}  top-5 {}", percent(accuracy.top1), percent(accuracy.top5));
+        card.accuracy = Some(accuracy);
+    }
+    let bytes = vgglass::model::Model { card, ..model }.to_bytes()?;
+    std::fs::write(&arguments.out, &bytes).with_context(|| arguments.out.display().to_string())?;
+    println!("{}: {} bytes", arguments.out.display(), bytes.len());
+    Ok(())
+}
+
+/// Statistics over parts of a fixed size, merged in order: the number of threads does not change the result.
+fn gather(float: &FloatModel, pictures: &Pictures) -> Statistics {
+    const PART: usize = 128;
+    let parts = pictures.rgb.par_chunks(PART * pictures.bytes());
+    let parts: Vec<_> = parts.map(|part| Statistics::gather(float, part)).collect();
+    let mut parts = parts.into_iter();
+    let mut all = parts.next().unwrap_or_else(|| Statistics::gather(float, &[]));
+    parts.for_each(|part| all.merge(&part));
+    all
+}
