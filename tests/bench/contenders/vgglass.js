@@ -1,0 +1,45 @@
+/** This project's engine, as `pkg/` has it. */
+import init, * as vgg from '../../pkg/vgglass.js';
+import { inputMean } from '../safetensors.js';
+
+/** @type {vgg.Network} */
+let network;
+/** @type {ImageData} */
+let picture;
+
+export const start = () => init();
+
+/** @param {Uint8Array} bytes @param {{picture: ImageData}} given */
+export function load(bytes, given) {
+  network = vgg.Network.from_model(bytes);
+  network.set_picture(given.picture);
+  picture = network.picture();
+}
+
+/**
+ * Facts that the report shows, and the input that the other contenders get: pixel minus rounded mean, `[H, W, 3]`.
+ * @param {Uint8Array} bytes
+ */
+export function describe(bytes) {
+  const mean = inputMean(bytes);
+  const values = [...picture.data].filter((_, i) => i % 4 < 3);
+  const { id, width, input_size, parameters, macs, weight_bytes, activation_bytes, simd } = network.info();
+  return {
+    version: simd,
+    facts: { id, width, input_size, parameters, macs, weight_bytes, activation_bytes },
+    layers: network.layers(),
+    input: Float32Array.from(values, (value, i) => value - mean[i % 3]),
+  };
+}
+
+/** Picture in, logits out. */
+export function run() {
+  network.set_picture(picture);
+  const layers = network.run();
+  return { logits: network.logits(), layers: layers.map(({ index, ms }) => ({ index, ms })) };
+}
+
+/** Limit of the instruction under the kernels, GMAC/s. */
+export function peak() {
+  return vgg.peak_gmacs();
+}
