@@ -1,5 +1,6 @@
 //! The project's own commands: `cargo xtask serve` and `cargo xtask test` do everything that a fresh machine needs.
 
+mod bench;
 mod browser;
 mod lint;
 mod package;
@@ -27,6 +28,8 @@ enum Command {
     Serve(serve::Options),
     /// Run all the tests: native, in Chromium by wasm-pack, and the page end to end
     Test(test::Options),
+    /// Measure the engine in a headless browser, beside others if wanted
+    Bench(bench::Options),
     /// Install what is missing and build pkg/
     Build,
     /// Check the formatting and run clippy, for this machine and for wasm32
@@ -49,6 +52,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Serve(options) => serve::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Build => package::build(&tools::install()?),
         Command::Lint => lint::run(),
         Command::Setup => setup(),

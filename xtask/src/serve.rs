@@ -44,18 +44,21 @@ pub fn run(options: &Options) -> Result<()> {
     if !options.no_open && has_desktop() && open::that_detached(&address).is_err() {
         println!("No browser could be opened; please open the address by hand.");
     }
-    serve(listener)
+    serve(listener, &[])
 }
 
 pub fn listen(port: u16) -> io::Result<TcpListener> {
     TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
 }
 
-/// Answers until the process ends.
-pub fn serve(listener: TcpListener) -> Result<()> {
-    let files = Router::new()
+/// Answers until the process ends; `more` are folders of the repository and where else to find them.
+pub fn serve(listener: TcpListener, more: &[(&str, &str)]) -> Result<()> {
+    let page = Router::new()
         .nest_service("/pkg", ServeDir::new(root().join("pkg")))
         .fallback_service(ServeDir::new(root().join("www")));
+    let files = more
+        .iter()
+        .fold(page, |files, (address, folder)| files.nest_service(address, ServeDir::new(root().join(folder))));
     let files = HEADERS.iter().fold(files, |files, (name, value)| {
         files.layer(SetResponseHeaderLayer::overriding(HeaderName::from_static(name), HeaderValue::from_static(value)))
     });

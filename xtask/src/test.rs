@@ -102,7 +102,7 @@ fn page() -> Result<()> {
 
     let listener = serve::listen(0)?;
     let address = format!("http://{}/", listener.local_addr()?);
-    thread::spawn(move || serve::serve(listener));
+    thread::spawn(move || serve::serve(listener, &[]));
 
     let folder = root().join("tests/page");
     process::run(Command::new(&node.npm).args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
