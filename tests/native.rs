@@ -7,7 +7,8 @@ mod suite;
 use vgglass::kernels::simd::Portable;
 #[cfg(target_arch = "x86_64")]
 use vgglass::kernels::simd::Sse2;
-use vgglass::network::{Network, NetworkError, Options, TABLE, Totals};
+use vgglass::model::untrained;
+use vgglass::network::{Network, NetworkError, Options, Shape, TABLE, Totals};
 
 suite!(portable, test, super::Portable);
 #[cfg(target_arch = "x86_64")]
@@ -123,4 +124,57 @@ fn impossible_rows_are_refused_with_a_reason() {
     for options in options {
         assert!(matches!(network("E", options), NetworkError::OutOfRange { .. }), "{options:?}");
     }
+}
+
+/// What views read agrees with the plain layout: `map` is the fast path of `value`.
+#[test]
+fn maps_are_the_values_of_a_channel() {
+    let options = Options { width: Some(0.6), input_size: Some(32), fc: Some(9), classes: Some(5) };
+    let mut engine = untrained(&Network::new("A-LRN", options).unwrap(), 1).unwrap().engine;
+    engine.set_picture(&(0..32 * 32 * 3).map(|i| (i * 37 % 251) as u8).collect::<Vec<_>>());
+    engine.run();
+    for (index, layer) in engine.layers().iter().enumerate() {
+        for channel in [0, layer.output.channels / 2, layer.output.channels - 1] {
+            let Shape { height, width, .. } = layer.output;
+            let cells = (0..height).flat_map(|y| (0..width).map(move |x| (y, x)));
+            let values: Vec<f32> = cells.map(|(y, x)| engine.value(index, channel, y, x)).collect();
+            assert_eq!(engine.map(index, channel), values, "{} {channel}", layer.name);
+        }
+    }
+}
+
+/// Real values before ReLU: clamped at zero and at the top they are the activations, to half a step.
+#[test]
+fn pre_activations_stand_for_the_activations() {
+    let options = Options { width: Some(0.3), input_size: Some(32), fc: Some(9), classes: Some(5) };
+    let mut engine = untrained(&Network::new("C", options).unwrap(), 1).unwrap().engine;
+    engine.set_picture(&(0..32 * 32 * 3).map(|i| (i * 91 % 253) as u8).collect::<Vec<_>>());
+    engine.run();
+    for index in 0..engine.layers().len() {
+        engine.keep_pre_activations(index);
+        let layer = &engine.layers()[index];
+        let Some((values, stride)) = engine.pre_activations(index) else {
+            assert!(!layer.weighted(), "{} has weights", layer.name);
+            continue;
+        };
+        let last = index + 1 == engine.layers().len();
+        for channel in 0..layer.output.channels {
+            for (cell, value) in engine.map(index, channel).into_iter().enumerate() {
+                let pre = values[cell * stride + channel];
+                let clamped = if last { pre } else { pre.clamp(0.0, 127.0 * engine.scale(index)) };
+                let step = if last { 1e-5 } else { engine.scale(index) };
+                assert!((clamped - value).abs() <= 0.501 * step, "{} {channel} {cell}: {pre} is {value}", layer.name);
+            }
+        }
+    }
+}
+
+/// The same seed is the same network, another seed another.
+#[test]
+fn a_seed_is_a_network() {
+    let options = Options { width: Some(0.2), input_size: Some(32), fc: Some(9), classes: Some(5) };
+    let network = Network::new("A", options).unwrap();
+    let bytes = |seed| untrained(&network, seed).unwrap().model.to_bytes().unwrap();
+    assert_eq!(bytes(7), bytes(7));
+    assert_ne!(bytes(7), bytes(8));
 }

@@ -315,6 +315,7 @@ pub fn engine_equals_definition<S: Simd>() {
                     row.id,
                     engine.layers()[layer].name
                 );
+                assert_eq!(engine.map(layer, 0).len(), engine.layers()[layer].output.cells());
                 assert!(
                     expected.activations[layer].iter().any(|&q| q > 0),
                     "{} {} is alive",

@@ -130,18 +130,17 @@ impl Activations {
         self.data[self.index(channel / BLOCK, y as isize, x as isize) + channel % BLOCK]
     }
 
+    /// One map, row by row.
+    pub fn map(&self, channel: usize) -> impl Iterator<Item = u8> {
+        (0..self.shape.height).flat_map(move |y| {
+            let row = &self.data[self.index(channel / BLOCK, y as isize, 0)..][..self.shape.width * BLOCK];
+            row[channel % BLOCK..].iter().step_by(BLOCK).copied()
+        })
+    }
+
     pub fn set(&mut self, channel: usize, y: usize, x: usize, q: u8) {
         let at = self.index(channel / BLOCK, y as isize, x as isize) + channel % BLOCK;
         self.data[at] = q;
-    }
-
-    /// Sets all of one channel's cells.
-    pub fn fill_channel(&mut self, channel: usize, value: u8) {
-        for y in 0..self.shape.height {
-            for x in 0..self.shape.width {
-                self.set(channel, y, x, value);
-            }
-        }
     }
 
     /// A handle for kernels that write cells from several places.

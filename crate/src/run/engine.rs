@@ -207,9 +207,8 @@ impl Engine {
                 linear.run::<S>(input, &mut self.vector, &mut self.acc);
                 let width = self.layers[index].output.width;
                 if index + 1 == self.layers.len() {
-                    let real =
-                        |row: &[i32]| row.iter().zip(multiplier).map(|(&acc, m)| acc as f32 * m).collect::<Vec<_>>();
-                    self.logits = self.acc.chunks_exact(multiplier.len()).flat_map(real).collect();
+                    self.logits.clear();
+                    self.logits.extend(self.acc.iter().zip(multiplier.iter().cycle()).map(|(&acc, m)| acc as f32 * m));
                 } else {
                     for (place, row) in self.acc.chunks_exact(multiplier.len()).enumerate() {
                         for (c, (&acc, &m)) in row.iter().zip(multiplier).enumerate() {
@@ -314,6 +313,9 @@ impl Engine {
 
     /// One map of a layer's output, row by row.
     pub fn map(&self, layer: usize, channel: usize) -> Vec<f32> {
+        if let Some(activations) = self.activations(layer) {
+            return activations.map(channel).map(|q| f32::from(q) * self.scales[layer]).collect();
+        }
         let Shape { height, width, .. } = self.layers[layer].output;
         let cells = (0..height).flat_map(|y| (0..width).map(move |x| (y, x)));
         cells.map(|(y, x)| self.value(layer, channel, y, x)).collect()
