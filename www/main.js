@@ -51,7 +51,9 @@ main.before(createProgress(app));
 document.body.append(createFooter(app), createNotices(app), dialog.element, createDropTarget(app));
 showView();
 store.listen((state, before) => {
-  if (state.view !== before.view) showView();
+  if (state.view === before.view) return;
+  showView();
+  scrollTo(0, 0);
 });
 
 /** The address belongs to the state, so the link moves the focus by hand. @param {Event} event */

@@ -274,6 +274,7 @@ async function answer({ id, question }) {
 /** @param {import('./core/protocol.js').Question} question */
 async function reply(question) {
   if (question.what === 'describe') return vgg.describe(question.id, question.options);
+  if (question.what === 'networks') return vgg.networks();
   if (question.what === 'seed') return vgg.random_seed();
   if (!network || !shown.has(question.layer)) throw new Error('not computed');
   if (question.what === 'means') return network.channel_means(question.layer);

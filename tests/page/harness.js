@@ -36,6 +36,7 @@ export function useBrowser() {
  * Opens the page in a profile of its own.
  * @param {import('node:test').TestContext} t
  * @param {object} [options]
+ * @param {string} [options.view] the view, `look` if none is given
  * @param {string} [options.hash] the address after `#/look?`
  * @param {{width: number, height: number}} [options.viewport]
  * @param {'light' | 'dark'} [options.colorScheme]
@@ -46,7 +47,7 @@ export function useBrowser() {
  * @param {boolean} [options.untilRun] wait for the first run (the default)
  */
 export async function open(t, options = {}) {
-  const { hash = '', viewport, colorScheme, locale = 'en-GB', hasTouch, beforeOpening, expectedErrors, untilRun = true } = options;
+  const { view = 'look', hash = '', viewport, colorScheme, locale = 'en-GB', hasTouch, beforeOpening, expectedErrors, untilRun = true } = options;
   const context = await browser.newContext({
     viewport: viewport ?? { width: 1440, height: 900 },
     colorScheme,
@@ -63,7 +64,7 @@ export async function open(t, options = {}) {
     assert.deepEqual(unexpected, [], 'the page logged errors or asked for what is not its own');
   });
   await beforeOpening?.(page);
-  await page.goto(hash ? `${ADDRESS}#/look?${hash}` : ADDRESS);
+  await page.goto(hash || view !== 'look' ? `${ADDRESS}#/${view}?${hash}` : ADDRESS);
   if (untilRun) await finishedRun(page);
   return page;
 }

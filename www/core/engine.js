@@ -107,6 +107,11 @@ export class Engine {
     return this.#ask({ what: 'describe', id, options });
   }
 
+  /** @returns {Promise<import('./protocol.js').NetworkSummary[]>} every row at the paper's numbers */
+  networks() {
+    return this.#ask({ what: 'networks' });
+  }
+
   /** @returns {Promise<number>} */
   seed() {
     return this.#ask({ what: 'seed' });

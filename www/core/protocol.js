@@ -43,6 +43,8 @@
  * @property {string} formula_parameters
  * @property {string} kernel_name
  *
+ * @typedef {{id: string, title: string, weight_layers: number, parameters: number, macs: number, values: number}} NetworkSummary
+ *
  * @typedef {object} NetworkInfo
  * @property {string} id
  * @property {string} title VGG-16
@@ -99,6 +101,7 @@
  *   | {what: 'probe', layer: number, channel: number, y: number, x: number}
  *   | {what: 'means', layer: number}
  *   | {what: 'describe', id: string, options: NetworkOptions}
+ *   | {what: 'networks'}
  *   | {what: 'seed'}} Question
  *
  * @typedef {{type: 'load', ticket: number, source: ModelSource}

@@ -5,6 +5,9 @@ export default {
   'header.network': 'Network',
   'header.language': 'Language',
   'header.theme': 'Dark theme',
+  'header.views': 'Views',
+  'view.look': 'Look inside',
+  'view.memory': 'Memory',
 
   'drop.here': 'Drop a picture, or a model file (.safetensors)',
   'notice.close': 'Close message',
@@ -180,4 +183,43 @@ export default {
   'problem.model-load': 'The model could not be loaded ({message}).',
   'problem.model-file': 'This network could not be loaded: {message}',
   'problem.engine': 'The engine stopped: {message}',
+
+  'lecture.notes': 'Footnotes',
+  'copy.done': 'Copied.',
+  'copy.refused': 'The browser does not allow copying from here. The text is selected: press Ctrl+C (⌘C).',
+  'copy.text': 'Text to copy',
+
+  'memory.controls': 'Which network',
+  'memory.title': '{name} × {width}, {size}×{size}: where memory and parameters are',
+  'memory.total.values': 'Values a picture',
+  'memory.total.parameters': 'Parameters',
+  'memory.total.macs': 'Multiply-adds a picture',
+  'memory.early': '↑ Most memory is used by the early convolutions: the input and modules 1 and 2 hold {percent} of all values.',
+  'memory.full': '↓ Most parameters are in the fully connected layers: {percent} of them. fc6 alone has {weights} weights, {alone} of all.',
+  'memory.share.values': 'input and modules 1–2: {percent} of the values',
+  'memory.share.parameters': 'FC: {percent} of the parameters',
+  'memory.chart.values': '↑ values (memory)',
+  'memory.chart.parameters': '↓ parameters',
+  'memory.caption':
+    'A column a layer, from the input to the class scores. Upwards the values that a layer puts out, downwards its parameters; each direction has its own linear scale. The table below has the same numbers.',
+  'memory.table': 'Layer by layer',
+  'memory.copy.csv': 'Copy as CSV',
+  'memory.copy.latex': 'Copy as LaTeX',
+  'memory.layer': 'Layer',
+  'memory.window': 'Window / step',
+  'memory.shape': 'Output',
+  'memory.values': 'Values',
+  'memory.parameters': 'Parameters',
+  'memory.macs': 'Multiply-adds',
+  'memory.total': 'Total',
+  'memory.note.deck':
+    'The lecture’s slide gives a total of 24M × 4 bytes ≈ 96 MB a picture for VGG-16 at 224×224. Its own rows add up to {exact} values, which are {values}, and {memory} in float32. The 24M has been copied from course to course without being added up again.',
+  'memory.note.batch':
+    'Values are counted for a batch of one picture, forward only, with every layer’s output kept (ReLU in place): {all} in float32. Training needs them all, and their gradients; a batch of n needs n times as many, while the parameters stay the same. Who only predicts keeps no more than one layer’s input and output at a time, here at most {peak}.',
+  'memory.note.bias':
+    'Parameters include the biases, one for each output channel: {with} in all, {without} without the {bias} biases. Multiply-adds are height × width of the output times the layer’s weights; biases, pooling and ReLU are not counted.',
+  'memory.note.int8':
+    'int8 is counted as one byte a number, float32 as four. The engine of this page keeps biases in 32 bits and some kernels in a prepared form, so that its own weights take more.',
+  'memory.note.alexnet':
+    'AlexNet is counted here as a single tower with the paper’s channels. The paper splits conv2, conv4 and conv5 over two GPUs that see only half of the channels each, and so has about 61M parameters.',
 };

@@ -5,6 +5,9 @@ export default {
   'header.network': '选择网络',
   'header.language': '语言',
   'header.theme': '深色主题',
+  'header.views': '视图',
+  'view.look': '逐层观察',
+  'view.memory': '内存与参数',
 
   'drop.here': '松开即可打开图片或模型文件（.safetensors）',
   'notice.close': '关闭提示',
@@ -176,4 +179,41 @@ export default {
   'problem.model-load': '模型无法加载（{message}）。',
   'problem.model-file': '无法加载这个网络：{message}',
   'problem.engine': '计算引擎已停止：{message}',
+
+  'lecture.notes': '注释',
+  'copy.done': '已复制。',
+  'copy.refused': '浏览器不允许从这里复制。文本已选中，请按 Ctrl+C（⌘C）。',
+  'copy.text': '待复制的文本',
+
+  'memory.controls': '选择网络',
+  'memory.title': '{name}，宽度 ×{width}，{size}×{size}：内存和参数分布在哪里',
+  'memory.total.values': '每张图片的输出值',
+  'memory.total.parameters': '参数',
+  'memory.total.macs': '每张图片的乘加次数',
+  'memory.early': '↑ 内存主要耗费在靠前的卷积层：输入和前两个卷积层组占全部输出值的 {percent}。',
+  'memory.full': '↓ 参数主要集中在全连接层：占全部参数的 {percent}。仅 fc6 就有 {weights} 个权重，占 {alone}。',
+  'memory.share.values': '输入和前两组：输出值的 {percent}',
+  'memory.share.parameters': '全连接层：参数的 {percent}',
+  'memory.chart.values': '↑ 输出值（内存）',
+  'memory.chart.parameters': '↓ 参数',
+  'memory.caption': '每列一层，从输入到类别得分。向上是该层的输出值个数，向下是该层的参数个数；两个方向各用自己的线性刻度。下表列出同样的数字。',
+  'memory.table': '逐层计算',
+  'memory.copy.csv': '复制为 CSV',
+  'memory.copy.latex': '复制为 LaTeX',
+  'memory.layer': '层',
+  'memory.window': '窗口 / 步幅',
+  'memory.shape': '输出尺寸',
+  'memory.values': '输出值',
+  'memory.parameters': '参数',
+  'memory.macs': '乘加次数',
+  'memory.total': '合计',
+  'memory.note.deck':
+    '课件给出 VGG-16 在 224×224 输入下的合计为 24M × 4 字节 ≈ 96 MB / 图。但把课件各行相加，得到 {exact} 个值，即 {values}，float32 下为 {memory}。“24M”这个数字在各门课程之间辗转抄录，没有人重新相加过。',
+  'memory.note.batch':
+    '这里按一张图片（批量为 1）、只做前向传播、保留每一层的输出（ReLU 原位计算）来统计：float32 下为 {all}。训练时需要全部保留，另外还要存梯度；批量为 n 时输出值是 n 倍，参数不变。如果只做预测，任一时刻只需保留一层的输入和输出，这里最多 {peak}。',
+  'memory.note.bias':
+    '参数包括偏置（每个输出通道一个）：共 {with} 个；不计 {bias} 个偏置则为 {without} 个。乘加次数 = 输出的高 × 宽 × 该层权重数；偏置、池化和 ReLU 不计在内。',
+  'memory.note.int8': 'int8 按每个数 1 字节计，float32 按 4 字节计。本页的计算引擎用 32 位存偏置，部分卷积核还存为预处理后的形式，所以实际占用更多。',
+  'memory.note.alexnet':
+    '这里的 AlexNet 按单塔、论文中的通道数计算。论文把 conv2、conv4、conv5 分到两块 GPU 上，每块只看一半通道，因此约有 61M 个参数。',
 };

@@ -1,4 +1,5 @@
-/** Name, network, language and theme. */
+/** Name, views, network, language and theme. */
+import { formatAddress } from '../core/address.js';
 import { h } from '../core/dom.js';
 import { language, setLanguage } from '../core/i18n.js';
 import { setTheme } from '../core/theme.js';
@@ -52,7 +53,22 @@ export function createHeader({ store }, openNetworks) {
     },
     '◐',
   );
+  const links = store.views.map((id) =>
+    h('a', { class: 'view-link', test: `view-${id}`, say: viewKey(id), on: { click: (event) => follow(event, id) } }),
+  );
+  /** @param {MouseEvent} event @param {string} id */
+  function follow(event, id) {
+    // With a key held, the browser opens a tab or a window.
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    store.set({ view: id }, { step: true });
+  }
   const update = () => {
+    store.views.forEach((id, i) => {
+      links[i].setAttribute('href', formatAddress(id, store.state, store.fields));
+      if (id === store.state.view) links[i].setAttribute('aria-current', 'page');
+      else links[i].removeAttribute('aria-current');
+    });
     for (const button of languages) button.setAttribute('aria-pressed', String(button.dataset.code === language()));
     theme.setAttribute('aria-pressed', String(document.documentElement.dataset.theme === 'dark'));
   };
@@ -62,8 +78,12 @@ export function createHeader({ store }, openNetworks) {
     'header',
     { class: 'page-header' },
     h('h1', {}, 'vgglass', h('span', { class: 'tagline', say: 'header.tagline' })),
+    h('nav', { class: 'views', label: 'header.views' }, ...links),
     network,
     h('div', { class: 'switches', role: 'group', label: 'header.language' }, ...languages),
     theme,
   );
 }
+
+/** @param {string} id of a view */
+const viewKey = (id) => /** @type {import('../core/i18n.js').Key} */ (`view.${id}`);

@@ -7,6 +7,7 @@
  * @property {(app: import('../core/app.js').App, scope: import('../core/scope.js').Scope) => HTMLElement} mount
  */
 import { look } from './look.js';
+import { memory } from './memory.js';
 
 /** @type {View[]} */
-export const VIEWS = [look];
+export const VIEWS = [look, memory];
