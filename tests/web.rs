@@ -10,3 +10,104 @@ use wasm_bindgen_test::wasm_bindgen_test_configure;
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 suite!(simd128, wasm_bindgen_test::wasm_bindgen_test, super::Simd128);
+
+mod bindings {
+    use js_sys::{Object, Reflect};
+    use vgglass::web::Network;
+    use wasm_bindgen::{Clamped, JsValue};
+    use wasm_bindgen_test::wasm_bindgen_test;
+    use web_sys::ImageData;
+
+    /// A small A with random weights.
+    fn untrained() -> Network {
+        let options = Object::new();
+        for (name, value) in [("width", 0.25), ("input_size", 32.0), ("fc", 16.0), ("classes", 10.0)] {
+            Reflect::set(&options, &name.into(), &value.into()).unwrap();
+        }
+        Network::untrained("A", options.into(), 5).ok().unwrap()
+    }
+
+    /// A gradient of `width`×`height` pixels.
+    fn picture(width: u32, height: u32) -> ImageData {
+        let pixel = |i: u32| [(i % width * 255 / width) as u8, (i / width * 255 / height) as u8, 90, 255];
+        let rgba: Vec<u8> = (0..width * height).flat_map(pixel).collect();
+        ImageData::new_with_u8_clamped_array_and_sh(Clamped(&rgba), width, height).unwrap()
+    }
+
+    fn text(error: wasm_bindgen::JsError) -> String {
+        js_sys::Error::from(JsValue::from(error)).message().into()
+    }
+
+    fn number(object: &JsValue, name: &str) -> f64 {
+        Reflect::get(object, &name.into()).unwrap().as_f64().unwrap()
+    }
+
+    #[wasm_bindgen_test]
+    fn the_table_is_there() {
+        let rows = js_sys::Array::from(&vgglass::web::networks().ok().unwrap());
+        assert_eq!(rows.length(), 7);
+        assert_eq!(number(&rows.get(4), "parameters"), 138_357_544.0);
+        assert_eq!(number(&rows.get(4), "macs"), 15_470_264_320.0);
+        let layers = js_sys::Array::from(&vgglass::web::describe("D", JsValue::UNDEFINED).ok().unwrap());
+        assert_eq!(layers.length(), 22);
+    }
+
+    #[wasm_bindgen_test]
+    fn a_picture_runs_layer_by_layer() {
+        let mut network = untrained();
+        network.set_picture(&picture(50, 40)).ok().unwrap();
+        let mut steps = 0;
+        while !network.step().ok().unwrap().is_undefined() {
+            steps += 1;
+        }
+        assert_eq!(steps, js_sys::Array::from(&network.layers().ok().unwrap()).length() - 1);
+        let top = js_sys::Array::from(&network.top(3).ok().unwrap());
+        assert_eq!(top.length(), 3);
+        assert!(number(&top.get(0), "probability") >= number(&top.get(1), "probability"));
+        let sum: f32 = network.probabilities().ok().unwrap().to_vec().iter().sum();
+        assert!((sum - 1.0).abs() < 1e-5);
+    }
+
+    #[wasm_bindgen_test]
+    fn what_the_network_sees_is_the_picture() {
+        let mut network = untrained();
+        let image = picture(32, 32);
+        network.set_picture(&image).ok().unwrap();
+        assert_eq!(network.picture().ok().unwrap().data(), image.data());
+    }
+
+    #[wasm_bindgen_test]
+    fn maps_are_drawn_as_laid_out() {
+        let mut network = untrained();
+        network.set_picture(&picture(64, 64)).ok().unwrap();
+        network.run().ok().unwrap();
+        let options = js_sys::JSON::parse(r#"{"columns": 2, "cell": 20, "gap": 3, "colormap": "grey", "view": "pre"}"#);
+        let drawn = network.draw(1, &[0, 1, 2], options.unwrap()).ok().unwrap();
+        assert_eq!((drawn.width(), drawn.height()), (2 * 20 + 3, 2 * 20 + 3));
+        let data = drawn.data();
+        let alpha = |x: usize, y: usize| data[(y * 43 + x) * 4 + 3];
+        assert_eq!(
+            (alpha(0, 0), alpha(20, 0), alpha(42, 42)),
+            (255, 0, 0),
+            "maps are opaque, gaps and the missing map not"
+        );
+        assert!(data.chunks(4).any(|pixel| pixel[..3] != data[..3]), "a map is not one colour");
+    }
+
+    #[wasm_bindgen_test]
+    fn mistakes_are_errors_with_reasons() {
+        let mut network = untrained();
+        assert!(text(network.top(5).err().unwrap()).contains("0 of"));
+        network.set_picture(&picture(8, 8)).ok().unwrap();
+        assert!(text(network.stats(3).err().unwrap()).contains("not computed"));
+        network.run().ok().unwrap();
+        assert!(text(network.value(1, 999, 0, 0).err().unwrap()).contains("channel 999"));
+        assert!(network.draw(1, &[999], Object::new().into()).is_err());
+        assert!(network.set_size(16).is_err(), "below the native size fc6 does not fit");
+        assert!(network.top(1).is_ok(), "a refused size leaves what was computed");
+        assert!(text(Network::untrained("Z", JsValue::UNDEFINED, 1).err().unwrap()).contains("A-LRN"));
+        for bytes in [&[][..], b"not a model", &[255; 64]] {
+            assert!(!text(Network::from_model(bytes).err().unwrap()).is_empty());
+        }
+    }
+}

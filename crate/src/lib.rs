@@ -7,4 +7,4 @@ pub mod network;
 pub mod picture;
 pub mod run;
 #[cfg(target_arch = "wasm32")]
-mod web;
+pub mod web;
