@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { finishedRun, isPainted, open, useBrowser } from './harness.js';
+import { andRun, finishedRun, isPainted, open, useBrowser } from './harness.js';
 
 useBrowser();
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const VIEWS = ['memory'];
+const VIEWS = ['networks', 'memory'];
 const WINDOWS = { phone: [360, 740], tablet: [820, 1180], projector: [1280, 720], wide: [1920, 1080] };
 
 /** A view that has what it needs from the engine. @param {import('node:test').TestContext} t @param {string} view @param {Parameters<typeof open>[1]} [options] */
@@ -142,4 +142,59 @@ test('memory: where the clipboard is refused, the text comes up to be copied', a
   const text = page.getByTestId('copy-text');
   await text.waitFor();
   assert.match(await text.inputValue(), /^layer,kind/);
+});
+
+test('networks: the rows are the paper’s, and what each adds is marked', async (t) => {
+  const page = await openView(t, 'networks');
+  const blocks = await page.getByTestId('block').evaluateAll((all) => all.map(({ dataset, innerText }) => ({ ...dataset, text: innerText.trim() })));
+  const rowOf = (/** @type {string} */ row) => blocks.filter((block) => block.row === row);
+  const marked = (/** @type {string} */ row) => rowOf(row).filter(({ change }) => change).map(({ layer, change }) => `${layer} ${change}`);
+  assert.deepEqual(marked('A'), []);
+  assert.deepEqual(marked('A-LRN'), ['lrn1 added']);
+  assert.deepEqual(marked('B'), ['conv1_2 added', 'conv2_2 added']);
+  assert.deepEqual(marked('C'), ['conv3_3 added', 'conv4_3 added', 'conv5_3 added']);
+  assert.deepEqual(marked('D'), ['conv3_3 changed', 'conv4_3 changed', 'conv5_3 changed']);
+  assert.deepEqual(marked('E'), ['conv3_4 added', 'conv4_4 added', 'conv5_4 added']);
+  assert.deepEqual(marked('AlexNet'), []);
+  assert.ok(rowOf('C').some(({ text }) => text.includes('conv1-256')));
+  assert.match(rowOf('AlexNet')[0].text, /^conv11-96/);
+
+  const millions = await page.getByTestId('networks-millions').evaluateAll((all) => all.map(({ dataset, textContent }) => [dataset.row, textContent]));
+  assert.deepEqual(Object.fromEntries(millions), { A: '133', 'A-LRN': '133', B: '133', C: '134', D: '138', E: '144', AlexNet: '62' });
+});
+
+test('networks: arrow keys move between blocks; Enter runs the row and opens the layer', async (t) => {
+  const page = await openView(t, 'networks');
+  await finishedRun(page);
+  const focused = () => page.evaluate(() => {
+    const { row, layer } = /** @type {HTMLElement} */ (document.activeElement).dataset;
+    return `${row} ${layer}`;
+  });
+  await page.getByTestId('block').first().focus();
+  assert.equal(await page.locator('[data-testid=block][tabindex="0"]').count(), 1, 'one stop for Tab');
+  await page.keyboard.press('ArrowDown');
+  assert.equal(await focused(), 'A pool1');
+  await page.keyboard.press('ArrowRight');
+  assert.equal(await focused(), 'A-LRN pool1');
+  await page.keyboard.press('ArrowUp');
+  assert.equal(await focused(), 'A-LRN lrn1');
+  await andRun(page, () => page.keyboard.press('Enter'));
+  await page.locator('[data-testid=layer-detail][data-layer=lrn1]').waitFor();
+  await page.waitForURL(/#\/look\?.*net=A-LRN/);
+
+  await page.goBack();
+  await page.locator('[data-testid=networks-view][data-ready]').waitFor();
+  await page.getByTestId('target-select').selectOption('memory');
+  await page.locator('[data-testid=block][data-row=E][data-layer=conv4_4]').click();
+  await page.locator('[data-testid=memory-view][data-ready="E,1,224"]').waitFor();
+  await page.locator('[data-testid=memory-row][data-layer=conv4_4].is-open').waitFor();
+});
+
+test('networks: no text is wider than its block', async (t) => {
+  const page = await openView(t, 'networks');
+  for (const [width, height] of Object.values(WINDOWS)) {
+    await page.setViewportSize({ width, height });
+    const wide = await page.getByTestId('block').evaluateAll((all) => all.filter((block) => block.scrollWidth > block.clientWidth + 1).length);
+    assert.equal(wide, 0, `${width}`);
+  }
 });

@@ -7,6 +7,7 @@ export default {
   'header.theme': 'Dark theme',
   'header.views': 'Views',
   'view.look': 'Look inside',
+  'view.networks': 'Configurations',
   'view.memory': 'Memory',
 
   'drop.here': 'Drop a picture, or a model file (.safetensors)',
@@ -190,7 +191,7 @@ export default {
   'copy.text': 'Text to copy',
 
   'memory.controls': 'Which network',
-  'memory.title': '{name} × {width}, {size}×{size}: where memory and parameters are',
+  'memory.title': '{name}, width {width}, {size}×{size}: memory and parameters',
   'memory.total.values': 'Values a picture',
   'memory.total.parameters': 'Parameters',
   'memory.total.macs': 'Multiply-adds a picture',
@@ -222,4 +223,36 @@ export default {
     'int8 is counted as one byte a number, float32 as four. The engine of this page keeps biases in 32 bits and some kernels in a prepared form, so that its own weights take more.',
   'memory.note.alexnet':
     'AlexNet is counted here as a single tower with the paper’s channels. The paper splits conv2, conv4 and conv5 over two GPUs that see only half of the channels each, and so has about 61M parameters.',
+
+  'networks.title': 'The configurations: one block, repeated',
+  'networks.target': 'A click opens a layer',
+  'networks.target.look': 'to look inside',
+  'networks.target.memory': 'in the table of memory',
+  'networks.help.look':
+    'Table 1 of the paper, with AlexNet beside it. A click runs that row with random weights on the picture, at width {width} and {size}×{size} pixels, and opens the layer. Arrow keys move between blocks.',
+  'networks.help.memory':
+    'Table 1 of the paper, with AlexNet beside it. A click shows that row and layer in the table of memory and parameters. Arrow keys move between blocks.',
+  'networks.legend':
+    'conv3-64: a 3×3 convolution with 64 output channels; the wider the block, the more channels. An orange frame marks what a row adds (+) or enlarges (↻) over the row it is built on. Every hidden layer is followed by ReLU, FC-1000 by softmax.',
+  'networks.row': 'Row',
+  'networks.adds': 'Adds',
+  'networks.adds.first': 'the base',
+  'networks.adds.alexnet': 'before VGG (2012)',
+  'networks.adds.lrn': '{base} + {lrn} LRN',
+  'networks.adds.conv': '{base} + {conv} conv 3×3',
+  'networks.adds.point': '{base} + {point} conv 1×1',
+  'networks.adds.widened': '{base}, {widened} × 1×1 → 3×3',
+  'networks.added': '(added)',
+  'networks.changed': '(enlarged from 1×1)',
+  'networks.deep': 'Layers with weights',
+  'networks.module': 'Module {module}',
+  'networks.pool': 'Max pooling',
+  'networks.parameters': 'Parameters, millions',
+  'networks.values': 'Values a picture',
+  'networks.note.alexnet':
+    'The lecture’s slide gives AlexNet’s first convolution 256 channels. The paper has {filters}, as here; torchvision’s single-tower version has 64 and no LRN. Counted as a single tower, without the paper’s split over two GPUs, AlexNet has {parameters} parameters.',
+  'networks.note.lrn': 'A-LRN costs memory and time and lowered no error in the paper’s tests (29.7 % against 29.6 % top-1): the rows after it go without LRN.',
+  'networks.note.point': 'The 1×1 convolutions of C add a non-linearity but no view. D, with 3×3 in the same places, is better: context counts, too.',
+  'networks.note.millions':
+    'The paper’s Table 2 gives 133 million for A and A-LRN, 133 for B, 134 for C, 138 for D and 144 for E. The numbers here are the sums of all layers, with biases, rounded.',
 };

@@ -7,6 +7,7 @@ export default {
   'header.theme': '深色主题',
   'header.views': '视图',
   'view.look': '逐层观察',
+  'view.networks': '网络配置',
   'view.memory': '内存与参数',
 
   'drop.here': '松开即可打开图片或模型文件（.safetensors）',
@@ -186,7 +187,7 @@ export default {
   'copy.text': '待复制的文本',
 
   'memory.controls': '选择网络',
-  'memory.title': '{name}，宽度 ×{width}，{size}×{size}：内存和参数分布在哪里',
+  'memory.title': '{name}，宽度 ×{width}，{size}×{size}：内存与参数的分布',
   'memory.total.values': '每张图片的输出值',
   'memory.total.parameters': '参数',
   'memory.total.macs': '每张图片的乘加次数',
@@ -216,4 +217,34 @@ export default {
   'memory.note.int8': 'int8 按每个数 1 字节计，float32 按 4 字节计。本页的计算引擎用 32 位存偏置，部分卷积核还存为预处理后的形式，所以实际占用更多。',
   'memory.note.alexnet':
     '这里的 AlexNet 按单塔、论文中的通道数计算。论文把 conv2、conv4、conv5 分到两块 GPU 上，每块只看一半通道，因此约有 61M 个参数。',
+
+  'networks.title': '网络配置：同一种模块，反复使用',
+  'networks.target': '点击一层',
+  'networks.target.look': '逐层观察',
+  'networks.target.memory': '查看内存与参数',
+  'networks.help.look':
+    '论文的表 1，旁边是 AlexNet。点击某一层，就用随机权重在当前图片上运行该配置（宽度 ×{width}，{size}×{size} 像素），并展开这一层。方向键在各层之间移动。',
+  'networks.help.memory': '论文的表 1，旁边是 AlexNet。点击某一层，就在内存与参数表中查看该配置的这一层。方向键在各层之间移动。',
+  'networks.legend':
+    'conv3-64 表示 3×3 卷积、64 个输出通道；方块越宽，通道越多。橙色框标出该配置比它所基于的配置增加（+）或加大（↻）的层。每个隐藏层之后都有 ReLU，FC-1000 之后是 softmax。',
+  'networks.row': '配置',
+  'networks.adds': '变化',
+  'networks.adds.first': '基准',
+  'networks.adds.alexnet': 'VGG 之前（2012）',
+  'networks.adds.lrn': '{base} + {lrn} 个 LRN',
+  'networks.adds.conv': '{base} + {conv} 个 3×3 卷积',
+  'networks.adds.point': '{base} + {point} 个 1×1 卷积',
+  'networks.adds.widened': '{base} 的 {widened} 个 1×1 → 3×3',
+  'networks.added': '（新增）',
+  'networks.changed': '（由 1×1 加大）',
+  'networks.deep': '带权重的层数',
+  'networks.module': '第 {module} 卷积层组',
+  'networks.pool': '最大池化',
+  'networks.parameters': '参数（百万）',
+  'networks.values': '每张图片的输出值',
+  'networks.note.alexnet':
+    '课件把 AlexNet 第一个卷积层写成 256 个通道。论文中是 {filters} 个，与这里一致；torchvision 的单塔版本是 64 个，且没有 LRN。这里按单塔计算，不像论文那样分到两块 GPU 上，共 {parameters} 个参数。',
+  'networks.note.lrn': 'A-LRN 多占内存、多花时间，在论文的实验中却没有降低错误率（top-1 错误率 29.7 %，A 为 29.6 %），所以之后的配置都不用 LRN。',
+  'networks.note.point': 'C 的 1×1 卷积增加了非线性，却没有扩大感受野。D 在同样的位置用 3×3 卷积，效果更好：空间上下文同样重要。',
+  'networks.note.millions': '论文表 2 给出的参数量为：A 与 A-LRN 133、B 133、C 134、D 138、E 144（百万）。这里是所有层（含偏置）之和，四舍五入。',
 };

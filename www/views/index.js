@@ -8,6 +8,7 @@
  */
 import { look } from './look.js';
 import { memory } from './memory.js';
+import { networks } from './networks.js';
 
 /** @type {View[]} */
-export const VIEWS = [look, memory];
+export const VIEWS = [look, networks, memory];

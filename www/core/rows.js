@@ -1,0 +1,50 @@
+/** What each row of the paper's Table 1 adds to the one before it. No DOM here. */
+
+/** @typedef {import('./protocol.js').LayerInfo} LayerInfo */
+
+/** The row that each is measured against; B is built on A, not on A-LRN. */
+export const BASE = /** @type {Record<string, string>} */ ({ 'A-LRN': 'A', B: 'A', C: 'B', D: 'C', E: 'D' });
+
+/** The paper's way of writing a layer: conv3-64. @param {LayerInfo} layer */
+export function label({ kind, kernel, stride, channels }) {
+  if (kind === 'conv') return `conv${kernel}-${channels}${stride > 1 ? ` /${stride}` : ''}`;
+  if (kind === 'fc') return `FC-${channels}`;
+  if (kind === 'pool') return `max ${kernel}×${kernel} /${stride}`;
+  return kind === 'lrn' ? 'LRN' : '';
+}
+
+/**
+ * `added`: the base has no such layer; `changed`: it has one with another kernel.
+ * @param {LayerInfo} layer @param {LayerInfo[] | undefined} base
+ * @returns {'added' | 'changed' | null}
+ */
+export function change(layer, base) {
+  if (!base) return null;
+  const former = base.find(({ name }) => name === layer.name);
+  if (!former) return 'added';
+  return former.kernel === layer.kernel ? null : 'changed';
+}
+
+/**
+ * How many layers of which sort a row adds.
+ * @param {LayerInfo[]} layers @param {LayerInfo[] | undefined} base
+ */
+export function difference(layers, base) {
+  const counts = { lrn: 0, conv: 0, point: 0, widened: 0 };
+  for (const layer of layers) {
+    const kind = change(layer, base);
+    if (kind === 'changed') counts.widened += 1;
+    else if (kind === 'added' && layer.kind === 'lrn') counts.lrn += 1;
+    else if (kind === 'added') counts[layer.kernel === 1 ? 'point' : 'conv'] += 1;
+  }
+  return counts;
+}
+
+/** The table's bands from top to bottom: each module's layers, the pooling after it, the classifier. */
+export const BANDS = [
+  ...[1, 2, 3, 4, 5].flatMap((module) => [
+    { id: `module${module}`, module, has: (/** @type {LayerInfo} */ layer) => layer.module === module && layer.kind !== 'pool' },
+    { id: `pool${module}`, module, has: (/** @type {LayerInfo} */ layer) => layer.module === module && layer.kind === 'pool' },
+  ]),
+  { id: 'full', module: 6, has: (/** @type {LayerInfo} */ layer) => layer.module === 6 },
+];

@@ -1,0 +1,220 @@
+/** The paper's Table 1, drawn: the rows side by side, what each adds to the one before, AlexNet beside them. */
+import { h } from '../core/dom.js';
+import { say } from '../core/i18n.js';
+import { choice, NETWORKS } from '../core/address.js';
+import { paperOptions } from '../core/app.js';
+import { sum } from '../core/costs.js';
+import { count, shape, short } from '../core/format.js';
+import { newestWins } from '../core/frame.js';
+import { BANDS, BASE, change, difference, label } from '../core/rows.js';
+import { control, notes, region } from '../parts/lecture.js';
+
+/** @typedef {import('../core/protocol.js').LayerInfo} LayerInfo */
+/** @typedef {import('../core/protocol.js').NetworkSummary} Summary */
+
+/** @type {import('./index.js').View} */
+export const networks = { id: 'networks', fields: { target: choice('look', ['look', 'memory']) }, mount };
+
+/**
+ * @param {import('../core/app.js').App} app
+ * @param {import('../core/scope.js').Scope} scope
+ */
+function mount({ engine, store }, scope) {
+  const table = h('table', { class: 'rows-table', test: 'networks-table', 'aria-describedby': 'networks-help' });
+  const failure = h('p', { class: 'caption', role: 'alert', hidden: true });
+  const target = control(store, scope, 'target', 'networks.target', [['look', ''], ['memory', '']]);
+  const help = h('p', { class: 'caption', id: 'networks-help' });
+  const footnotes = notes(['networks.note.alexnet', 'networks.note.lrn', 'networks.note.point', 'networks.note.millions']);
+  /** The blocks of each column, from top to bottom. @type {HTMLButtonElement[][]} */
+  let blocks = [];
+
+  /** @param {string} id @param {LayerInfo} layer */
+  function open(id, layer) {
+    const { target: view, width, size } = store.state;
+    const where =
+      view === 'look'
+        ? { view, model: 'untrained', net: id, width, size, channel: null }
+        : { view, row: id, scale: 1, input: 224 };
+    store.set({ ...where, layer: layer.name }, { step: true });
+  }
+
+  /** @param {{summaries: Summary[], rows: Map<string, LayerInfo[]>}} answer */
+  function show({ summaries, rows }) {
+    failure.hidden = true;
+    blocks = summaries.map(() => []);
+    const cells = (/** @type {(summary: Summary, i: number) => (Node | string)[]} */ content, extra = {}) =>
+      summaries.map((summary, i) => h('td', { class: summary.id === 'AlexNet' ? 'beside' : null, ...extra }, ...content(summary, i)));
+    const layersOf = (/** @type {string} */ id) => rows.get(id) ?? [];
+    const line = (/** @type {import('../core/i18n.js').Key} */ key, /** @type {(summary: Summary, i: number) => (Node | string)[]} */ content, cls = '') =>
+      h('tr', { class: cls }, h('th', { scope: 'row', say: key }), ...cells(content));
+    table.replaceChildren(
+      h('caption', { class: 'visually-hidden', say: 'networks.title' }),
+      h(
+        'thead',
+        {},
+        h(
+          'tr',
+          {},
+          h('th', { scope: 'col', say: 'networks.row' }),
+          ...summaries.map(({ id, title }) =>
+            h(
+              'th',
+              { scope: 'col', class: id === 'AlexNet' ? 'beside' : null },
+              h('span', { class: 'rows-id' }, id),
+              title === id ? null : h('span', { class: 'rows-title' }, title),
+            ),
+          ),
+        ),
+      ),
+      h(
+        'tbody',
+        {},
+        line('networks.adds', ({ id }) => [adds(id, layersOf(id), rows.get(BASE[id]))], 'rows-adds'),
+        line('networks.deep', ({ weight_layers: deep }) => [String(deep)], 'rows-number'),
+        line('figure.input', ({ id }) => [shape(layersOf(id)[0])], 'rows-input'),
+        ...BANDS.map((band) => {
+          const head = h('th', { scope: 'row' });
+          if (band.id.startsWith('pool')) say(head, 'networks.pool');
+          else if (band.id === 'full') say(head, 'module.fc');
+          else say(head, 'networks.module', { module: band.module });
+          return h(
+            'tr',
+            { class: band.id.startsWith('pool') ? 'rows-pool' : 'rows-module' },
+            head,
+            ...cells(({ id }, i) => [h('div', { class: 'stack' }, ...layersOf(id).filter(band.has).map((layer) => block(id, layer, i, rows.get(BASE[id]))))]),
+          );
+        }),
+        line('networks.parameters', ({ id, parameters }) => [
+          h('span', { class: 'rows-sum', test: 'networks-millions', 'data-row': id }, String(Math.round(parameters / 1e6))),
+          h('span', { class: 'rows-exact' }, count(parameters)),
+        ], 'rows-number rows-first'),
+        line('memory.macs', ({ macs }) => [short(macs)], 'rows-number'),
+        line('networks.values', ({ values }) => [short(values)], 'rows-number'),
+      ),
+    );
+    blocks[0]?.[0]?.setAttribute('tabindex', '0');
+    const alexnet = layersOf('AlexNet');
+    footnotes.set({ parameters: count(sum(alexnet, 'parameters')), filters: alexnet[1]?.channels ?? '' });
+    root.dataset.ready = '';
+  }
+
+  /** @param {string} id @param {LayerInfo} layer @param {number} column @param {LayerInfo[] | undefined} base */
+  function block(id, layer, column, base) {
+    const kind = change(layer, base);
+    const place = blocks[column].length;
+    const text = label(layer);
+    const button = h(
+      'button',
+      {
+        class: `block block-${layer.kind}${kind ? ' is-new' : ''}`,
+        type: 'button',
+        test: 'block',
+        tabindex: -1,
+        'data-row': id,
+        'data-layer': layer.name,
+        'data-change': kind,
+        title: `${layer.name} · ${shape(layer)}`,
+        // As wide as it has channels, softened: each doubling adds the same.
+        style: layer.kind === 'conv' ? `width: ${Math.min(100, 58 + 14 * Math.log2(Math.max(1, layer.channels / 64)))}%` : null,
+        on: {
+          click: () => open(id, layer),
+          keydown: (/** @type {KeyboardEvent} */ event) => keyed(event, column, place),
+        },
+      },
+      kind ? h('span', { class: 'block-sign', 'aria-hidden': 'true' }, kind === 'added' ? '+' : '↻') : null,
+      text,
+      kind ? h('span', { class: 'visually-hidden', say: kind === 'added' ? 'networks.added' : 'networks.changed' }) : null,
+    );
+    blocks[column].push(button);
+    return button;
+  }
+
+  /** One stop for Tab; arrows go from block to block. @param {KeyboardEvent} event @param {number} column @param {number} place */
+  function keyed(event, column, place) {
+    const beside = (/** @type {number} */ to) => {
+      const stack = blocks[to];
+      const top = blocks[column][place].getBoundingClientRect().top;
+      return stack?.reduce((best, block) => (far(block, top) < far(best, top) ? block : best));
+    };
+    const next = {
+      ArrowDown: () => blocks[column][place + 1],
+      ArrowUp: () => blocks[column][place - 1],
+      ArrowRight: () => beside(column + 1),
+      ArrowLeft: () => beside(column - 1),
+      Home: () => blocks[column][0],
+      End: () => blocks[column].at(-1),
+    }[event.key];
+    if (!next) return;
+    event.preventDefault();
+    const to = next();
+    if (!to) return;
+    for (const block of blocks.flat()) block.setAttribute('tabindex', '-1');
+    to.setAttribute('tabindex', '0');
+    to.focus();
+  }
+
+  const ask = newestWins(
+    async () => {
+      try {
+        const [summaries, ...rows] = await Promise.all([
+          engine.networks(),
+          ...NETWORKS.map((id) => engine.describe(id, paperOptions(1, 224))),
+        ]);
+        return { summaries, rows: new Map(NETWORKS.map((id, i) => [id, rows[i]])) };
+      } catch (error) {
+        failure.hidden = false;
+        failure.textContent = /** @type {Error} */ (error).message;
+        throw error;
+      }
+    },
+    show,
+  );
+
+  const speak = () => {
+    const [look, memory] = target.querySelectorAll('option');
+    say(look, 'networks.target.look');
+    say(memory, 'networks.target.memory');
+    say(help, store.state.target === 'look' ? 'networks.help.look' : 'networks.help.memory', {
+      width: store.state.width,
+      size: store.state.size,
+    });
+  };
+
+  const root = h(
+    'div',
+    { class: 'lecture networks', test: 'networks-view' },
+    h('div', { class: 'lecture-head' }, h('h2', { say: 'networks.title' }), h('div', { class: 'controls' }, target)),
+    failure,
+    help,
+    region('networks.title', table),
+    h('p', { class: 'caption', say: 'networks.legend' }),
+    footnotes.element,
+  );
+  scope.keep(store.listen(speak));
+  scope.keep(
+    engine.on('network', () => {
+      if (root.dataset.ready === undefined) ask(undefined);
+    }),
+  );
+  speak();
+  ask(undefined);
+  return root;
+}
+
+/** @param {Element} block @param {number} top */
+const far = (block, top) => Math.abs(block.getBoundingClientRect().top - top);
+
+/**
+ * What a row adds, in words.
+ * @param {string} id @param {LayerInfo[]} layers @param {LayerInfo[] | undefined} base
+ */
+function adds(id, layers, base) {
+  if (id === 'AlexNet') return h('span', { say: 'networks.adds.alexnet' });
+  if (!base) return h('span', { say: 'networks.adds.first' });
+  const { lrn, conv, point, widened } = difference(layers, base);
+  const text = h('span', {});
+  const params = { base: BASE[id], lrn, conv, point, widened };
+  if (lrn) return say(text, 'networks.adds.lrn', params);
+  if (widened) return say(text, 'networks.adds.widened', params);
+  return say(text, point ? 'networks.adds.point' : 'networks.adds.conv', params);
+}
