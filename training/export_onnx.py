@@ -42,7 +42,7 @@ class Source:
             network = json.loads(metadata['network'])
             scales = json.loads(metadata['activation_scales'])
             names = sorted({key.rsplit('.', 1)[0] for key in file.keys()}, key=order)
-            if [name for name in scales if name not in names] or not re.match(r'conv1_1$', names[0]):
+            if [name for name in scales if name not in names] or names[0] != 'conv1_1':
                 raise SystemExit(f'{path}: {network["id"]} has layers that this program does not write')
             self.size = network['input_size']
             self.mean = np.floor(np.array(json.loads(metadata['mean'])) * 255 + .5)
@@ -50,8 +50,7 @@ class Source:
             scale, block = 1.0, '1'
             for name in names:
                 now = name[4] if name.startswith('conv') else 'fc'
-                pooled = now != block and not (block == 'fc')
-                self.layers.append(Layer(file, name, scale, scales.get(name), pooled))
+                self.layers.append(Layer(file, name, scale, scales.get(name), pooled=now != block))
                 scale, block = scales.get(name), now
 
 
