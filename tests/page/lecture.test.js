@@ -8,7 +8,7 @@ import { andRun, finishedRun, isPainted, open, useBrowser } from './harness.js';
 useBrowser();
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const VIEWS = ['networks', 'memory'];
+const VIEWS = ['networks', 'field', 'memory'];
 const WINDOWS = { phone: [360, 740], tablet: [820, 1180], projector: [1280, 720], wide: [1920, 1080] };
 
 /** A view that has what it needs from the engine. @param {import('node:test').TestContext} t @param {string} view @param {Parameters<typeof open>[1]} [options] */
@@ -70,6 +70,17 @@ test('the views are reached from the header, by mouse, keyboard and Back', async
   assert.ok(await isPainted(page.locator('[data-testid=layer-row][data-layer=conv1_1]').getByTestId('layer-strip')));
   await page.goBack();
   await page.getByTestId(`${VIEWS.at(-1)}-view`).waitFor();
+});
+
+test('all links between views are in sight on a phone', async (t) => {
+  const page = await open(t, { viewport: { width: 360, height: 740 } });
+  for (const lang of ['zh', 'en']) {
+    await page.getByTestId(`lang-${lang}`).click();
+    for (const view of ['look', ...VIEWS]) {
+      const box = await page.getByTestId(`view-${view}`).boundingBox();
+      assert.ok(box.x >= 0 && box.x + box.width <= 360, `${view}, ${lang}`);
+    }
+  }
 });
 
 test('memory: the table of VGG-16 adds up to the paper’s parameters and to 15.2 M values', async (t) => {
@@ -196,5 +207,83 @@ test('networks: no text is wider than its block', async (t) => {
     await page.setViewportSize({ width, height });
     const wide = await page.getByTestId('block').evaluateAll((all) => all.filter((block) => block.scrollWidth > block.clientWidth + 1).length);
     assert.equal(wide, 0, `${width}`);
+  }
+});
+
+test('field: the page’s rule gives what the engine gives, for every layer of every row', async (t) => {
+  const { fields } = await import('../../www/core/field.js');
+  const { NETWORKS } = await import('../../www/core/address.js');
+  const page = await open(t);
+  for (const row of NETWORKS) {
+    const layers = await page.evaluate((id) => {
+      const options = { width: 1, input_size: 224, fc: 4096, classes: 1000 };
+      return /** @type {any} */ (window).vgglass.engine.describe(id, options);
+    }, row);
+    const windowed = layers.filter((/** @type {any} */ { kind }) => kind === 'conv' || kind === 'pool');
+    const found = fields(windowed).slice(1);
+    for (const [i, layer] of windowed.entries()) {
+      const { receptive_field: size, jump, offset } = layer;
+      assert.deepEqual(found[i], { size, jump, offset }, `${row} ${layer.name}`);
+    }
+  }
+});
+
+test('field: the lecture’s question', async (t) => {
+  const page = await openView(t, 'field');
+  const answer = page.getByTestId('field-answer');
+  for (const [guess, verdict, size] of [['2', 'wrong', '5×5'], ['4', 'wrong', '9×9'], ['3', 'right', '7×7']]) {
+    await page.locator(`[data-testid=field-guess][data-guess="${guess}"]`).click();
+    assert.equal(await answer.getAttribute('data-verdict'), verdict);
+    assert.match(await page.getByTestId('field-seen').innerText(), new RegExp(size));
+  }
+  assert.match(await answer.innerText(), /3 → 5 → 7.*27C².*49C²/);
+  await page.waitForURL(/guess=3/);
+
+  const compare = page.getByTestId('field-compare');
+  const parameters = () => compare.locator('[data-parameters]').evaluateAll((all) => all.map(({ dataset }) => Number(dataset.parameters)));
+  assert.deepEqual(await parameters(), [27 * 64 ** 2, 49 * 64 ** 2]);
+  await page.getByTestId('field-channels').focus();
+  await page.keyboard.press('End');
+  assert.deepEqual(await parameters(), [27 * 512 ** 2, 49 * 512 ** 2]);
+  await page.getByTestId('stack-select').selectOption('2');
+  assert.match(await compare.innerText(), /18C²\s.*25C²/s);
+});
+
+test('field: the fields grow layer by layer on the picture, and follow keys and mouse', async (t) => {
+  const page = await openView(t, 'field', { hash: 'stack=3' });
+  const rings = () => page.getByTestId('field-ring').evaluateAll((all) => all.map(({ dataset }) => Number(dataset.size)));
+  assert.deepEqual(await rings(), [7, 5, 3, 1]);
+  await page.getByTestId('field-play').focus();
+  for (const sizes of [[1], [3, 1], [5, 3, 1], [7, 5, 3, 1]]) {
+    await page.keyboard.press('Enter');
+    assert.deepEqual(await rings(), sizes);
+  }
+  const place = () => page.getByTestId('field-ring').first().evaluate((ring) => [ring.getAttribute('x'), ring.getAttribute('y')].map(Number));
+  await page.getByTestId('field-stage').focus();
+  const [x, y] = await place();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Shift+ArrowUp');
+  assert.deepEqual(await place(), [x + 1, y - 8]);
+  const box = await page.getByTestId('field-stage').boundingBox();
+  await page.mouse.move(box.x + (box.width * 20.5) / 32, box.y + (box.height * 10.5) / 32);
+  assert.deepEqual(await place(), [17, 7], 'the 7×7 field around pixel 20, 10');
+  await page.waitForURL(/at=/);
+  await page.reload();
+  await page.locator('[data-testid=field-view][data-ready]').waitFor();
+  assert.deepEqual(await place(), [17, 7]);
+  await finishedRun(page);
+});
+
+test('field: every stack and pooling can be chosen', async (t) => {
+  const page = await openView(t, 'field');
+  for (const pools of ['0', '1', '2', '3']) {
+    await page.getByTestId('pools-select').selectOption(pools);
+    for (const layers of ['1', '4', '7']) {
+      await page.getByTestId('stack-select').selectOption(layers);
+      const sizes = await page.getByTestId('field-steps').locator('[data-size]').evaluateAll((all) => all.map(({ dataset }) => Number(dataset.size)));
+      assert.ok(sizes.every((size, i) => i === 0 || size > sizes[i - 1]));
+      assert.ok((await page.getByTestId('field-compare').innerText()).includes(`${sizes.at(-1)}×${sizes.at(-1)}`));
+      assert.equal(await overflow(page), 0);
+    }
   }
 });

@@ -6,9 +6,10 @@
  * @property {import('../core/address.js').Fields} fields of its address, besides the shared ones
  * @property {(app: import('../core/app.js').App, scope: import('../core/scope.js').Scope) => HTMLElement} mount
  */
+import { field } from './field.js';
 import { look } from './look.js';
 import { memory } from './memory.js';
 import { networks } from './networks.js';
 
 /** @type {View[]} */
-export const VIEWS = [look, networks, memory];
+export const VIEWS = [look, networks, field, memory];
