@@ -3,7 +3,7 @@ import { SHARED } from './core/address.js';
 import { App } from './core/app.js';
 import { h } from './core/dom.js';
 import { Engine } from './core/engine.js';
-import { preferredLanguage, setLanguage } from './core/i18n.js';
+import { preferredLanguage, setLanguage, t } from './core/i18n.js';
 import { Scope } from './core/scope.js';
 import { Store } from './core/store.js';
 import { onSystemTheme, preferredTheme, setTheme } from './core/theme.js';
@@ -33,6 +33,12 @@ function showView() {
 function applyLook() {
   setTheme(store.state.theme ?? preferredTheme());
   setLanguage(store.state.lang ?? preferredLanguage());
+  nameView();
+}
+
+/** The window is called after its view, so that bookmarks and tabs can be told apart. */
+function nameView() {
+  document.title = `${t(/** @type {import('./core/i18n.js').Key} */ (`view.${store.state.view}`))} · vgglass`;
 }
 
 // Before any part listens: when a part hears of a new language, it is already spoken.
@@ -52,6 +58,7 @@ document.body.append(createFooter(app), createNotices(app), dialog.element, crea
 showView();
 store.listen((state, before) => {
   if (state.view === before.view) return;
+  nameView();
   showView();
   scrollTo(0, 0);
 });

@@ -63,6 +63,7 @@ test('the views are reached from the header, by mouse, keyboard and Back', async
     await page.locator(`[data-testid=${view}-view][data-ready]`).waitFor();
     assert.match(page.url(), new RegExp(`#/${view}`));
     assert.equal(await page.getByTestId(`view-${view}`).getAttribute('aria-current'), 'page');
+    assert.equal(await page.title(), `${await page.getByTestId(`view-${view}`).innerText()} · vgglass`);
   }
   await page.getByTestId('view-look').click();
   await page.getByTestId('prediction').first().waitFor();
@@ -76,9 +77,12 @@ test('all links between views are in sight on a phone', async (t) => {
   const page = await open(t, { viewport: { width: 360, height: 740 } });
   for (const lang of ['zh', 'en']) {
     await page.getByTestId(`lang-${lang}`).click();
-    for (const view of ['look', ...VIEWS]) {
-      const box = await page.getByTestId(`view-${view}`).boundingBox();
-      assert.ok(box.x >= 0 && box.x + box.width <= 360, `${view}, ${lang}`);
+    for (const shown of ['look', ...VIEWS]) {
+      await page.getByTestId(`view-${shown}`).click();
+      for (const view of ['look', ...VIEWS]) {
+        const box = await page.getByTestId(`view-${view}`).boundingBox();
+        assert.ok(box.x >= 0 && box.x + box.width <= 360, `${view} on ${shown}, ${lang}`);
+      }
     }
   }
 });

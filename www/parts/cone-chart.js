@@ -41,6 +41,7 @@ export function createConeChart(scope, test) {
     const shapes = spans.flatMap(({ from, cells, width }, i) => {
       const y = top(i);
       const above = spans[i + 1];
+      /** @type {SVGElement[]} */
       const rows = above
         ? [svg('path', { class: 'cone-light', d: `M${from} ${y}L${above.from} ${y - LEVEL + CELL}h${above.width * above.cells}L${from + cells * width} ${y}Z` })]
         : [];

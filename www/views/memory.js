@@ -43,7 +43,7 @@ const COLUMNS = /** @type {const} */ ([
  * @param {import('../core/scope.js').Scope} scope
  */
 function mount({ engine, store }, scope) {
-  const title = h('h2', { test: 'memory-title' });
+  const title = h('h2', { test: 'memory-title', say: 'progress.engine' });
   const failure = h('p', { class: 'caption', role: 'alert', hidden: true });
   const figures = h('dl', { class: 'figures', test: 'memory-totals' });
   const early = h('p', { class: 'statement' });
