@@ -1,13 +1,10 @@
 /** The lecture's views: tables and figures made of the engine's own numbers. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { andRun, finishedRun, isPainted, open, useBrowser } from './harness.js';
+import { andRun, finishedRun, isPainted, open, useBrowser, violations } from './harness.js';
 
 useBrowser();
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const VIEWS = ['networks', 'field', 'memory'];
 const WINDOWS = { phone: [360, 740], tablet: [820, 1180], projector: [1280, 720], wide: [1920, 1080] };
 
@@ -26,13 +23,7 @@ for (const view of VIEWS) {
     for (const lang of ['en', 'zh']) {
       test(`${view}: axe finds nothing (${colorScheme}, ${lang})`, async (t) => {
         const page = await openView(t, view, { colorScheme, hash: `lang=${lang}` });
-        await page.evaluate(AXE);
-        const found = await page.evaluate(async () => {
-          const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-          const { violations } = await /** @type {any} */ (window).axe.run({ runOnly: tags });
-          return violations.flatMap((/** @type {any} */ { id, nodes }) => nodes.map((/** @type {any} */ node) => `${id}: ${node.html.slice(0, 120)}`));
-        });
-        assert.deepEqual(found, []);
+        assert.deepEqual(await violations(page), []);
       });
     }
   }
@@ -290,4 +281,30 @@ test('field: every stack and pooling can be chosen', async (t) => {
       assert.equal(await overflow(page), 0);
     }
   }
+});
+
+test('field: where motion is welcome, one click grows the whole stack', async (t) => {
+  const page = await openView(t, 'field', { hash: 'stack=2' });
+  await page.emulateMedia({ reducedMotion: 'no-preference' });
+  const grown = (/** @type {number} */ rings) =>
+    page.waitForFunction((count) => document.querySelectorAll('[data-testid=field-ring]').length === count, rings);
+  await grown(3);
+  await page.getByTestId('field-play').click();
+  for (const rings of [1, 2, 3]) await grown(rings);
+});
+
+test('memory: without an engine the view says so, and comes up once there is one', async (t) => {
+  let isBroken = true;
+  const page = await open(t, {
+    view: 'memory',
+    untilRun: false,
+    expectedErrors: /ERR_FAILED|wasm/,
+    beforeOpening: (opened) => opened.context().route('**/*.wasm', (route) => (isBroken ? route.abort() : route.continue())),
+  });
+  await page.getByTestId('notice-retry').waitFor();
+  assert.match(await page.getByTestId('memory-title').innerText(), /No network/);
+  isBroken = false;
+  await page.getByTestId('notice-retry').click();
+  await page.locator('[data-testid=memory-view][data-ready]').waitFor();
+  await finishedRun(page);
 });

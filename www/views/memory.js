@@ -129,6 +129,7 @@ function mount({ engine, store }, scope) {
         ]);
         return { of, paper, titles: known };
       } catch (error) {
+        if (!layers.length) say(title, 'summary.none');
         failure.hidden = false;
         failure.textContent = /** @type {Error} */ (error).message;
         throw error;
