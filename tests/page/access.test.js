@@ -1,25 +1,9 @@
 /** Languages, keyboard, screen readers, window sizes, dark and light; and the server's headers. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { test } from 'node:test';
-import { andRun, finishedRun, open, runs, topNames, useBrowser } from './harness.js';
+import { andRun, finishedRun, open, runs, topNames, useBrowser, violations } from './harness.js';
 
 useBrowser();
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe finds at levels A and AA, one line an element. @param {import('playwright-core').Page} page */
-async function violations(page) {
-  // Wherever the page is scrolled to, some row lies half under the header, and axe takes that for a small target.
-  await page.evaluate(() => scrollTo(0, 0));
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-    const { violations } = await /** @type {any} */ (window).axe.run({ runOnly: tags });
-    return violations.flatMap((/** @type {any} */ { id, nodes }) => nodes.map((/** @type {any} */ node) => `${id}: ${node.html.slice(0, 120)}`));
-  });
-}
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   for (const lang of ['en', 'zh']) {

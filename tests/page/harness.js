@@ -3,6 +3,8 @@
  * anything that is not its own. `cargo xtask test page` starts the server and sets the variables.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
 
@@ -181,3 +183,17 @@ export const isPainted = (canvas) =>
     const pixels = new Uint32Array(context.getImageData(0, 0, copy.width, copy.height).data.buffer);
     return pixels.some((pixel) => pixel !== pixels[0]);
   });
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds at levels A and AA, one line an element. @param {import('playwright-core').Page} page */
+export async function violations(page) {
+  // It takes what has scrolled half under the header for a target too small to hit.
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+    const { violations } = await /** @type {any} */ (window).axe.run({ runOnly: tags });
+    return violations.flatMap((/** @type {any} */ { id, nodes }) => nodes.map((/** @type {any} */ node) => `${id}: ${node.html.slice(0, 120)}`));
+  });
+}

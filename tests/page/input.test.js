@@ -162,6 +162,7 @@ for (const [name, answer] of FAILURES) {
 
     await page.unroute(MODEL);
     await notice.getByTestId('notice-retry').click();
+    await page.waitForFunction(() => document.documentElement.dataset.engine !== 'failed');
     await finishedRun(page);
     assert.equal(await page.getByTestId('notice').count(), 0);
     assert.equal((await topNames(page))[0], 'espresso');
