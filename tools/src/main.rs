@@ -63,6 +63,9 @@ enum Command {
         /// Pictures for the second model; the same number.
         #[arg(long)]
         other_pictures: Option<PathBuf>,
+        /// Only the first so many pictures.
+        #[arg(long)]
+        first: Option<usize>,
         #[command(flatten)]
         hints: HintArguments,
     },
@@ -93,8 +96,8 @@ fn main() -> Result<()> {
         }
         Command::Info(arguments) => info::info(&arguments),
         Command::Untrained(arguments) => untrained::write(&arguments),
-        Command::Compare { model, other, pictures, other_pictures, hints } => {
-            compare([&model, &other], [&pictures, other_pictures.as_ref().unwrap_or(&pictures)], &hints)
+        Command::Compare { model, other, pictures, other_pictures, first, hints } => {
+            compare([&model, &other], [&pictures, other_pictures.as_ref().unwrap_or(&pictures)], first, &hints)
         }
     }
 }
@@ -185,9 +188,7 @@ fn labels(pictures: &Pictures, classes: usize) -> Result<&[usize]> {
 
 fn evaluate(path: &Path, pictures: &Path, first: Option<usize>, hints: &HintArguments) -> Result<()> {
     let model = Any::read(path, hints)?;
-    let pictures = Pictures::read(pictures, model.input_size())?;
-    let count = first.unwrap_or(usize::MAX).min(pictures.count());
-    let pictures = pictures.pick(&(0..count).collect::<Vec<_>>());
+    let pictures = Pictures::read(pictures, model.input_size(), first)?;
     let start = std::time::Instant::now();
     let logits = model.run(&pictures)?;
     let seconds = start.elapsed().as_secs_f64();
@@ -242,12 +243,12 @@ fn evaluate(path: &Path, pictures: &Path, first: Option<usize>, hints: &HintArgu
     Ok(())
 }
 
-fn compare(models: [&Path; 2], pictures: [&Path; 2], hints: &HintArguments) -> Result<()> {
+fn compare(models: [&Path; 2], pictures: [&Path; 2], first: Option<usize>, hints: &HintArguments) -> Result<()> {
     let mut sets = Vec::new();
     let mut logits = Vec::new();
     for (model, path) in models.into_iter().zip(pictures) {
         let any = Any::read(model, hints)?;
-        let set = Pictures::read(path, any.input_size())?;
+        let set = Pictures::read(path, any.input_size(), first)?;
         logits.push(any.run(&set)?);
         sets.push(set);
     }

@@ -22,11 +22,16 @@ impl Pictures {
     /// Reads pictures and brings them to `size`×`size`. `path` is a `.safetensors` file with `pictures` (U8, `[N, 3, h,
     /// w]`) and perhaps `labels` (I64) and `logits` (F32); or the folder `tiny-imagenet-200`, of which it is the
     /// validation set; or a folder of pictures, centre-cropped, without labels.
-    pub fn read(path: &Path, size: usize) -> Result<Self> {
+    /// With `first`, only so many.
+    pub fn read(path: &Path, size: usize, first: Option<usize>) -> Result<Self> {
         let read = || match path {
-            _ if path.join("wnids.txt").exists() => tiny_imagenet(path, size),
-            _ if path.is_dir() => folder(path, size),
-            _ => file(path, size),
+            _ if path.join("wnids.txt").exists() => tiny_imagenet(path, size, first),
+            _ if path.is_dir() => folder(path, size, first),
+            _ => {
+                let all = file(path, size)?;
+                let count = first.unwrap_or(usize::MAX).min(all.count());
+                Ok(all.pick(&(0..count).collect::<Vec<_>>()))
+            }
         };
         read().with_context(|| format!("pictures of {}", path.display()))
     }
@@ -92,12 +97,12 @@ fn file(path: &Path, size: usize) -> Result<Pictures> {
 }
 
 /// The validation set, in the order of `val_annotations.txt`; classes in the order of `wnids.txt`.
-fn tiny_imagenet(path: &Path, size: usize) -> Result<Pictures> {
+fn tiny_imagenet(path: &Path, size: usize, first: Option<usize>) -> Result<Pictures> {
     let wnids = std::fs::read_to_string(path.join("wnids.txt"))?;
     let wnids: Vec<&str> = wnids.split_whitespace().collect();
     let annotations = std::fs::read_to_string(path.join("val/val_annotations.txt"))?;
     let (mut paths, mut labels) = (Vec::new(), Vec::new());
-    for line in annotations.lines() {
+    for line in annotations.lines().take(first.unwrap_or(usize::MAX)) {
         let mut cells = line.split('\t');
         let (Some(name), Some(wnid)) = (cells.next(), cells.next()) else { bail!("val_annotations.txt: {line:?}") };
         paths.push(path.join("val/images").join(name));
@@ -106,11 +111,12 @@ fn tiny_imagenet(path: &Path, size: usize) -> Result<Pictures> {
     Ok(Pictures { rgb: decode(&paths, size)?, size, labels: Some(labels), logits: None })
 }
 
-fn folder(path: &Path, size: usize) -> Result<Pictures> {
+fn folder(path: &Path, size: usize, first: Option<usize>) -> Result<Pictures> {
     let entries = std::fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     let picture = |path: &PathBuf| image::ImageFormat::from_path(path).is_ok();
     let mut paths: Vec<_> = entries.into_iter().filter(picture).collect();
     paths.sort();
+    paths.truncate(first.unwrap_or(usize::MAX));
     ensure!(!paths.is_empty(), "no pictures there");
     Ok(Pictures { rgb: decode(&paths, size)?, size, labels: None, logits: None })
 }

@@ -9,12 +9,13 @@ use vgglass::model::quantise::{Method, Statistics, quantise as make};
 use vgglass::model::{Accuracy, Card};
 
 use crate::pictures::Pictures;
+use crate::score::Logits;
 use crate::{HintArguments, labels, percent, run_float, run_int8};
 
 /// Every method is tried on one in so many of the held-out pictures, which are in the order of their classes.
 const SCREENED: usize = 5;
 /// Methods that are tried on all held-out pictures.
-const FINALISTS: usize = 4;
+const FINALISTS: usize = 3;
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -37,6 +38,9 @@ pub struct Arguments {
     licence: String,
     #[arg(long, default_value = "")]
     provenance: String,
+    /// Stored in place of a fitted temperature: for weights whose training has seen the pictures.
+    #[arg(long)]
+    temperature: Option<f32>,
     #[command(flatten)]
     hints: HintArguments,
 }
@@ -56,7 +60,7 @@ pub fn quantise(arguments: &Arguments) -> Result<()> {
         classes.len(),
         network.classes
     );
-    let pictures = Pictures::read(&arguments.pictures, network.input_size)?;
+    let pictures = Pictures::read(&arguments.pictures, network.input_size, None)?;
     let every_second = |from| (from..pictures.count()).step_by(2).collect::<Vec<_>>();
     let (calibration, held_out) = (pictures.pick(&every_second(0)), pictures.pick(&every_second(1)));
     let statistics = gather(&float, &calibration);
@@ -90,15 +94,16 @@ pub fn quantise(arguments: &Arguments) -> Result<()> {
     let mut card =
         Card { licence: arguments.licence.clone(), provenance: arguments.provenance.clone(), ..Card::default() };
     let model = make(&float, &statistics, method, classes, card.clone());
-    if held_out.labels.is_some() {
+    card.temperature = arguments.temperature;
+    if card.temperature.is_none() && held_out.labels.is_some() {
         let temperature = run_int8(&model, &held_out)?.fit_temperature(labels(&held_out, network.classes)?);
         println!("temperature {temperature}");
         card.temperature = Some(temperature);
     }
     if let Some(path) = &arguments.validation {
-        let pictures = &Pictures::read(path, network.input_size)?;
+        let pictures = &Pictures::read(path, network.input_size, None)?;
         let labels = labels(pictures, network.classes)?;
-        let (float, int8) = (run_float(&float, pictures), run_int8(&model, pictures)?);
+        let (float, int8) = (float_logits(&float, pictures)?, run_int8(&model, pictures)?);
         let accuracy = Accuracy {
             top1: int8.top(labels, 1),
             top5: int8.top(labels, 5),
@@ -114,6 +119,26 @@ pub fn quantise(arguments: &Arguments) -> Result<()> {
     std::fs::write(&arguments.out, &bytes).with_context(|| arguments.out.display().to_string())?;
     println!("{}: {} bytes", arguments.out.display(), bytes.len());
     Ok(())
+}
+
+/// The float network's logits: those beside the pictures if they are this network's, computed otherwise.
+fn float_logits(float: &FloatModel, pictures: &Pictures) -> Result<Logits> {
+    /// Pictures whose logits are compared, and the largest difference that another order of sums explains.
+    const COMPARED: usize = 100;
+    const TOLERANCE: f64 = 1e-3;
+    let classes = float.network.classes;
+    if let Some(values) = &pictures.logits
+        && values.len() == pictures.count() * classes
+    {
+        let beside = Logits { values: values.clone(), classes };
+        let some: Vec<_> = (0..COMPARED.min(pictures.count())).collect();
+        let (most, _) = beside.pick(&some).difference(&run_float(float, &pictures.pick(&some)));
+        println!("logits beside the pictures differ from this network's by {most:.1e} at most");
+        if most <= TOLERANCE {
+            return Ok(beside);
+        }
+    }
+    Ok(run_float(float, pictures))
 }
 
 /// Statistics over parts of a fixed size, merged in order: the number of threads does not change the result.
