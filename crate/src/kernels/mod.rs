@@ -14,6 +14,8 @@
 //! | [`peak`] | the loop that measures what the instruction can do at most |
 //! | [`simd`] | the vector operations that all are written in |
 
+#![allow(clippy::needless_range_loop, reason = "the row and column of a tile index several arrays at once")]
+
 pub mod conv;
 pub mod direct;
 pub mod gemm;
