@@ -107,7 +107,7 @@ mod bindings {
         assert!(network.top(1).is_ok(), "a refused size leaves what was computed");
         assert!(text(Network::untrained("Z", JsValue::UNDEFINED, 1).err().unwrap()).contains("A-LRN"));
         for bytes in [&[][..], b"not a model", &[255; 64]] {
-            assert!(!text(Network::from_model(bytes).err().unwrap()).is_empty());
+            assert!(!text(Network::from_model(bytes.to_vec()).err().unwrap()).is_empty());
         }
     }
 }

@@ -26,7 +26,7 @@ impl Random {
     }
     /// Uniform in `low..=high`.
     pub fn range(&mut self, low: i32, high: i32) -> i32 {
-        low + (u64::from(self.0.next_u32()) * (high - low + 1) as u64 >> 32) as i32
+        low + ((u64::from(self.0.next_u32()) * (high - low + 1) as u64) >> 32) as i32
     }
     fn activations(&mut self, shape: (usize, usize, usize)) -> Array3<u8> {
         // Half of them zero, as after ReLU; the ends of the range are common.
@@ -217,7 +217,7 @@ pub fn linear_equals_definition<S: Simd>() {
         let values = input.len();
         let weight: Vec<i8> = (0..values * outputs).map(|_| random.range(-127, 127) as i8).collect();
         let bias = random.biases(outputs);
-        let packed = Linear::new(shape_of(&input), &weight, &bias);
+        let packed = Linear::new(shape_of(&input), weight.clone().into(), &bias);
         let flat: Vec<u8> = input.iter().copied().collect();
         let mut acc = Vec::new();
         packed.run::<S>(&Activations::from_plain(input.view(), 0), &mut Aligned::default(), &mut acc);
@@ -233,7 +233,7 @@ pub fn linear_over_a_map_is_a_convolution<S: Simd>() {
     let weight = random.weights((11, 37, 3, 3));
     let bias = random.biases(11);
     let covered = Shape { channels: 37, height: 3, width: 3 };
-    let packed = Linear::new(covered, weight.as_slice().unwrap(), &bias);
+    let packed = Linear::new(covered, weight.as_slice().unwrap().to_vec().into(), &bias);
     let mut acc = Vec::new();
     packed.run::<S>(&Activations::from_plain(input.view(), 0), &mut Aligned::default(), &mut acc);
     let expected = conv(input.view(), weight.view(), &bias, window);

@@ -105,7 +105,7 @@ fn main() -> Result<()> {
 /// A model file of either kind.
 enum Any {
     Float(FloatModel),
-    Int8(Model<'static>),
+    Int8(Model),
 }
 
 impl Any {
@@ -114,7 +114,7 @@ impl Any {
         let any = match FloatModel::from_bytes(&bytes, &hints.hints()) {
             Ok(model) => Any::Float(model),
             Err(FloatError::Quantised) => {
-                Any::Int8(Model::from_bytes(&bytes).with_context(|| path.display().to_string())?.into_owned())
+                Any::Int8(Model::from_bytes(&bytes.into()).with_context(|| path.display().to_string())?)
             }
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         };

@@ -5,14 +5,14 @@
 //! `NAME.scale` F32 `[C_out]`, `NAME.bias` I32 `[C_out]`. What [`Weights`] says of them holds. Everything else is in
 //! `__metadata__`, whose values are strings, most of them JSON: see [`key`].
 
-use std::borrow::Cow;
+use bytes::Bytes;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use serde::de::DeserializeOwned;
 
-use super::{Card, Model, Preprocess, Weights};
+use super::{Card, Int8, Model, Preprocess, Weights};
 use crate::network::{INPUT_CHANNELS, Kind, Layer, Network, NetworkError};
 
 /// Value of the key `format`.
@@ -91,9 +91,9 @@ pub enum FileError {
     Value { tensor: String, index: usize, expected: String, found: String },
 }
 
-impl<'a> Model<'a> {
-    /// Reads and checks a model. Weights stay in `bytes`.
-    pub fn from_bytes(bytes: &'a [u8]) -> Result<Self, FileError> {
+impl Model {
+    /// Reads and checks a model. Weights stay in `bytes`, which they share.
+    pub fn from_bytes(bytes: &Bytes) -> Result<Self, FileError> {
         let file = File::open(bytes)?;
         let format = file.text(key::FORMAT)?;
         if format != FORMAT {
@@ -108,7 +108,7 @@ impl<'a> Model<'a> {
 
         let mut weights = Vec::new();
         for layer in layers.iter().filter(|layer| layer.weighted()) {
-            weights.push(file.weights(layer)?);
+            weights.push(file.weights(layer, bytes)?);
         }
         let known = |name: &str| {
             name.rsplit_once('.').is_some_and(|(layer, part)| {
@@ -123,7 +123,7 @@ impl<'a> Model<'a> {
     }
 
     /// The model as a file; the same model gives the same bytes. A model that could not be read back is an error.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, FileError> {
+    pub fn to_bytes(&self) -> Result<Bytes, FileError> {
         let layers = self.network.layers()?;
         let weighted: Vec<_> = layers.iter().filter(|layer| layer.weighted()).zip(&self.weights).collect();
         let mut tensors = BTreeMap::new();
@@ -154,6 +154,7 @@ impl<'a> Model<'a> {
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
         bytes.append(&mut header);
         bytes.append(&mut data);
+        let bytes = Bytes::from(bytes);
         Model::from_bytes(&bytes)?;
         Ok(bytes)
     }
@@ -180,12 +181,6 @@ impl<'a> Model<'a> {
         ];
         metadata.extend(optional.into_iter().filter_map(|(key, value)| Some((key, value?))));
         metadata
-    }
-
-    /// The same model with weights of its own.
-    pub fn into_owned(self) -> Model<'static> {
-        let own = |weights: Weights<'a>| Weights { weight: Cow::Owned(weights.weight.into_owned()), ..weights };
-        Model { weights: self.weights.into_iter().map(own).collect(), ..self }
     }
 }
 
@@ -377,10 +372,11 @@ impl<'a> File<'a> {
         Ok(bytes)
     }
 
-    fn weights(&self, layer: &Layer) -> Result<Weights<'a>, FileError> {
+    /// Weights of a layer, as a part of `file`, the bytes that this is the reader of.
+    fn weights(&self, layer: &Layer, file: &Bytes) -> Result<Weights, FileError> {
         let outputs = layer.output.channels;
         let tensor = format!("{}.weight", layer.name);
-        let weight: &[i8] = bytemuck::cast_slice(self.expect(&tensor, Dtype::I8, &weight_shape(layer))?);
+        let weight = Int8::of_file(file, self.expect(&tensor, Dtype::I8, &weight_shape(layer))?);
         if let Some(index) = weight.iter().position(|&q| q == i8::MIN) {
             let (expected, found) = ("-127 to 127".to_owned(), "-128".to_owned());
             return Err(FileError::Value { tensor, index, expected, found });
@@ -401,6 +397,6 @@ impl<'a> File<'a> {
             let expected = format!("{} to {}", -limits::BIAS, limits::BIAS);
             return Err(FileError::Value { tensor, index, expected, found: bias[index].to_string() });
         }
-        Ok(Weights { name: layer.name.clone(), weight: Cow::Borrowed(weight), scale, bias })
+        Ok(Weights { name: layer.name.clone(), weight, scale, bias })
     }
 }

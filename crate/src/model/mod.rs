@@ -12,17 +12,17 @@ mod untrained;
 pub use file::FileError;
 pub use untrained::{Untrained, untrained};
 
-use std::borrow::Cow;
+use bytes::Bytes;
 
 use crate::network::Network;
 
-/// A network's weights and what belongs to them. Weights borrow from the file's bytes where they can.
+/// A network's weights and what belongs to them. Weights stay in the file's bytes.
 #[derive(Clone, Debug)]
-pub struct Model<'a> {
+pub struct Model {
     pub network: Network,
     pub preprocess: Preprocess,
     /// One per weighted layer, in order.
-    pub weights: Vec<Weights<'a>>,
+    pub weights: Vec<Weights>,
     /// Scale of the output of every convolution, LRN layer, fc6 and fc7: (layer name, scale), in order.
     /// Max-pooling keeps its input's scale; fc8's outputs are real logits.
     pub activation_scales: Vec<(String, f32)>,
@@ -33,16 +33,46 @@ pub struct Model<'a> {
 
 /// Weights of a convolution or fully connected layer.
 #[derive(Clone, Debug)]
-pub struct Weights<'a> {
+pub struct Weights {
     /// Layer name.
     pub name: String,
     /// `[C_out, C_in, k, k]`, row-major; fully connected `[C_out, C_in*k*k]`, which is the same order. -127..=127.
-    pub weight: Cow<'a, [i8]>,
+    pub weight: Int8,
     /// `[C_out]`: a real weight is `q * scale`. In the first layer 1/(255 std) is in the real weights, so that
     /// the input is the pixel minus [`Preprocess::rounded_mean`], with scale 1.
     pub scale: Vec<f32>,
     /// `[C_out]`, in accumulator units (`scale_in * scale`).
     pub bias: Vec<i32>,
+}
+
+/// Int8 values that are shared, never copied: of a file they are a part, and whoever holds them holds the file.
+#[derive(Clone, PartialEq)]
+pub struct Int8(Bytes);
+
+impl Int8 {
+    /// `part` lies in `file`.
+    fn of_file(file: &Bytes, part: &[u8]) -> Self {
+        Int8(file.slice_ref(part))
+    }
+}
+
+impl From<Vec<i8>> for Int8 {
+    fn from(values: Vec<i8>) -> Self {
+        Int8(Bytes::from(bytemuck::allocation::cast_vec::<i8, u8>(values)))
+    }
+}
+
+impl std::ops::Deref for Int8 {
+    type Target = [i8];
+    fn deref(&self) -> &[i8] {
+        bytemuck::cast_slice(&self.0)
+    }
+}
+
+impl std::fmt::Debug for Int8 {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{} int8 values", self.len())
+    }
 }
 
 /// What was done to pictures in training: `(pixel / 255 - mean) / std`, channels R, G, B.

@@ -10,11 +10,10 @@ use crate::picture;
 use crate::run::Engine;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
-use std::borrow::Cow;
 
 /// A random network, and the engine that was made to calibrate it.
 pub struct Untrained {
-    pub model: Model<'static>,
+    pub model: Model,
     pub engine: Engine,
 }
 
@@ -40,7 +39,7 @@ pub fn untrained(network: &Network, seed: u32) -> Result<Untrained, NetworkError
         }
         weights.push(Weights {
             name: layer.name.clone(),
-            weight: Cow::Owned(weight),
+            weight: weight.into(),
             scale: vec![scale; outputs],
             bias: vec![0; outputs],
         });

@@ -97,7 +97,10 @@ impl Engine {
                             &multiplier,
                         ))
                     } else {
-                        Operator::Fc { linear: Linear::new(layer.input, &weights.weight, &weights.bias), multiplier }
+                        Operator::Fc {
+                            linear: Linear::new(layer.input, weights.weight.clone(), &weights.bias),
+                            multiplier,
+                        }
                     }
                 }
             };

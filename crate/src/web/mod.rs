@@ -78,8 +78,8 @@ pub struct Network {
 #[wasm_bindgen]
 impl Network {
     /// Reads a model file. The error names what is wrong with it.
-    pub fn from_model(bytes: &[u8]) -> Result<Network, JsError> {
-        let model = Model::from_bytes(bytes)?;
+    pub fn from_model(bytes: Vec<u8>) -> Result<Network, JsError> {
+        let model = Model::from_bytes(&bytes.into())?;
         let engine = Engine::new(&model)?;
         Ok(Network::new(engine, model.classes, model.card))
     }
