@@ -154,7 +154,9 @@ export default {
   'footer.build': 'The engine computes here with {simd} instructions.',
   'footer.model.title': 'What the model is',
   'footer.model':
-    '{name}: trained for this project on Tiny ImageNet, {classes} classes, {size}×{size} pixels. On {images} validation pictures its int8 form is right at first guess for {top1} (float: {float1}), among five for {top5}. {licence}',
+    '{name}: trained for this project on Tiny ImageNet, {classes} classes, {size}×{size} pixels. On {images} validation pictures its int8 form is right at first guess for {top1} (float: {float1}), among five for {top5}. The weights may be used like the code (MIT or Apache-2.0), but Tiny ImageNet’s pictures are ImageNet’s, offered for non-commercial research and teaching: use them in research and teaching.',
+  'footer.measured':
+    '{name}: a model file of your own, {classes} classes, {size}×{size} pixels. It says of itself that on {images} pictures it is right at first guess for {top1} (float: {float1}), among five for {top5}. {licence}',
   'footer.unmeasured': '{name}: a model file of your own; it names no measured accuracy. {licence}',
   'footer.untrained': '{name} with random weights: it has learned nothing, and its classes are only numbers.',
   'footer.limits.title': 'What it cannot do',

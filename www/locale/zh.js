@@ -150,7 +150,9 @@ export default {
   'footer.build': '引擎在本机使用 {simd} 指令计算。',
   'footer.model.title': '这是什么模型',
   'footer.model':
-    '{name}：为本项目在 Tiny ImageNet 上训练，{classes} 类，{size}×{size} 像素。在 {images} 张验证图片上，int8 版本的 top-1 正确率为 {top1}（浮点：{float1}），top-5 为 {top5}。{licence}',
+    '{name}：为本项目在 Tiny ImageNet 上训练，{classes} 类，{size}×{size} 像素。在 {images} 张验证图片上，int8 版本的 top-1 正确率为 {top1}（浮点：{float1}），top-5 为 {top5}。权重可以像代码一样使用（MIT 或 Apache-2.0），但 Tiny ImageNet 的图片来自 ImageNet，只供非商业的研究和教学：请只用于研究和教学。',
+  'footer.measured':
+    '{name}：你自己的模型文件，{classes} 类，{size}×{size} 像素。文件自称在 {images} 张图片上 top-1 正确率为 {top1}（浮点：{float1}），top-5 为 {top5}。{licence}',
   'footer.unmeasured': '{name}：你自己的模型文件，其中没有给出正确率。{licence}',
   'footer.untrained': '随机权重的 {name}：它什么也没有学过，类别只是编号。',
   'footer.limits.title': '它做不到什么',

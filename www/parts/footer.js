@@ -4,7 +4,7 @@ import { say } from '../core/i18n.js';
 import { count, percent } from '../core/format.js';
 
 /** @param {import('../core/app.js').App} app */
-export function createFooter({ engine }) {
+export function createFooter({ engine, store }) {
   const model = h('p', {});
   const build = h('p', {});
   const update = () => {
@@ -12,7 +12,7 @@ export function createFooter({ engine }) {
     const { info } = engine.network;
     const { accuracy } = info;
     if (accuracy) {
-      say(model, 'footer.model', {
+      say(model, store.state.model === 'shipped' ? 'footer.model' : 'footer.measured', {
         name: info.title,
         size: info.input_size,
         classes: info.class_count,
