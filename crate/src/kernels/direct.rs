@@ -112,12 +112,11 @@ fn gather<S: Simd>(
     rows: usize,
     panel: &mut [i16],
 ) {
-    let Window { kernel, stride, pad } = window;
-    let origin = |i: usize| (i * stride) as isize - pad as isize;
+    let kernel = window.kernel;
     let mut block = 0;
     for channels in 0..blocks(input.shape().channels) {
         for ky in 0..kernel {
-            let from = input.index(channels, origin(y) + ky as isize, origin(x));
+            let from = input.index(channels, window.start(y) + ky as isize, window.start(x));
             let from = &input.data()[from..from + kernel * BLOCK];
             for cell in from.chunks_exact(BLOCK) {
                 let to = &mut panel[(block * rows + row) * BLOCK..][..BLOCK];
@@ -140,11 +139,10 @@ fn gather_picture<S: Simd>(
     rows: usize,
     scratch: &mut Scratch,
 ) {
-    let Window { kernel, stride, pad } = window;
-    let origin = |i: usize| (i * stride) as isize - pad as isize;
+    let kernel = window.kernel;
     let run = kernel * INPUT_CHANNELS;
     for ky in 0..kernel {
-        let from = picture.index(origin(y) + ky as isize, origin(x));
+        let from = picture.index(window.start(y) + ky as isize, window.start(x));
         // Whole groups of eight; what runs over is written again by the next row or meets zero weights.
         let groups = run.next_multiple_of(8);
         copy::<S>(&picture.data()[from..from + groups], &mut scratch.row[ky * run..][..groups]);

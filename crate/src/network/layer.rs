@@ -34,6 +34,12 @@ impl Window {
     pub fn output(&self, input: usize) -> Option<usize> {
         Some((input + 2 * self.pad).checked_sub(self.kernel)? / self.stride + 1)
     }
+
+    /// First input cell of one axis under output cell `index`; negative in the padding.
+    #[inline(always)]
+    pub fn start(&self, index: usize) -> isize {
+        (index * self.stride) as isize - self.pad as isize
+    }
 }
 
 /// What a layer computes.
