@@ -10,20 +10,8 @@ import os from 'node:os';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
+import { ADDRESS, CHROME, FLAGS } from '../page/browser.js';
 
-const ADDRESS = process.env.VGGLASS_ADDRESS ?? 'http://127.0.0.1:8064/';
-const CHROME = process.env.CHROME ?? '/usr/bin/chromium';
-/** As tests/page has them. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--disable-dev-shm-usage',
-];
 const WASM = new URL('../../pkg/vgglass_bg.wasm', import.meta.url);
 /** The small net's runs are short: more of them. */
 const SMALL_FACTOR = 5;

@@ -7,19 +7,8 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
+import { ADDRESS, CHROME, FLAGS } from './browser.js';
 
-const ADDRESS = process.env.VGGLASS_ADDRESS ?? 'http://127.0.0.1:8064/';
-const CHROME = process.env.CHROME ?? '/usr/bin/chromium';
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--disable-dev-shm-usage',
-];
 /** Generous, for slow machines on which other things run. */
 const PATIENCE = 60_000;
 
