@@ -13,6 +13,8 @@ const TOP = 5;
 const DEAF = 8;
 
 const started = init();
+// Who awaits it hears of a failure; until somebody does, it is not an uncaught error.
+started.catch(() => {});
 
 /** @type {import('./pkg/vgglass.js').Network | null} */
 let network = null;
