@@ -1,7 +1,8 @@
 /** What one cell sees, level by level from the last layer down to the pixels, in one dimension and to scale. */
-import { h, svg } from '../core/dom.js';
+import { svg } from '../core/dom.js';
 import { t } from '../core/i18n.js';
 import { cone, fields } from '../core/field.js';
+import { createChart } from './chart.js';
 
 /** @typedef {import('../core/field.js').Window} Window */
 
@@ -16,15 +17,13 @@ const THIN = 3;
  * @param {string} test
  */
 export function createConeChart(scope, test) {
-  const drawing = svg('svg', { class: 'cone-drawing', role: 'img' });
-  const root = h('div', { class: 'cone-chart', test }, drawing);
   /** @type {Window[]} */
   let windows = [];
   let goal = 1;
-  let room = 0;
 
-  function draw() {
-    if (room < LABEL + 40) return;
+  /** @param {number} room */
+  function draw(room) {
+    if (room < LABEL + 40) return null;
     const unit = Math.min(CELL, (room - LABEL) / goal);
     const all = fields(windows);
     const levels = cone(windows);
@@ -55,11 +54,8 @@ export function createConeChart(scope, test) {
       rows.push(svg('text', { class: 'cone-name', x: 0, y: y + 15 }, levelName(i)), svg('text', { class: 'cone-count', x: LABEL - 10, y: y + 15, 'text-anchor': 'end' }, String(cells)));
       return rows;
     });
-    drawing.setAttribute('viewBox', `0 0 ${room} ${height}`);
-    drawing.setAttribute('width', String(room));
-    drawing.setAttribute('height', String(height));
-    drawing.setAttribute('aria-label', t('field.cone', { levels: spans.map(({ cells }, i) => `${levelName(i)} ${cells}`).toReversed().join(', ') }));
-    drawing.replaceChildren(...shapes);
+    const label = t('field.cone', { levels: spans.map(({ cells }, i) => `${levelName(i)} ${cells}`).toReversed().join(', ') });
+    return { height, label, shapes };
   }
 
   /** @param {number} i */
@@ -69,18 +65,14 @@ export function createConeChart(scope, test) {
     return kind === 'pool' ? t('field.pool.short') : `${kernel}×${kernel}`;
   }
 
-  scope.size(root, (width) => {
-    if (width === room) return;
-    room = width;
-    draw();
-  });
+  const { element, redraw } = createChart(scope, 'cone-chart', draw, test);
   return {
-    element: root,
+    element,
     /** @param {Window[]} next @param {number} size of the widest field, which fills the room */
     show(next, size) {
       windows = next;
       goal = size;
-      draw();
+      redraw();
     },
   };
 }

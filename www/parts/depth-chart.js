@@ -2,10 +2,11 @@
  * Memory and parameters along depth: a column a layer, values upwards and parameters downwards, each
  * to its own linear scale. The table beside it says the same in numbers.
  */
-import { h, svg } from '../core/dom.js';
+import { svg } from '../core/dom.js';
 import { t } from '../core/i18n.js';
 import { isEarly, isFull, share } from '../core/costs.js';
 import { count, percent, short } from '../core/format.js';
+import { createChart } from './chart.js';
 
 /** @typedef {import('../core/protocol.js').LayerInfo} LayerInfo */
 
@@ -22,26 +23,21 @@ const ROOMY = 50;
  * @param {(name: string | null) => void} onPoint the layer under the pointer
  */
 export function createDepthChart(scope, onPoint) {
-  const drawing = svg('svg', { class: 'depth-drawing', role: 'img' });
-  const root = h('div', { class: 'depth-chart', test: 'depth-chart' }, drawing);
   /** @type {LayerInfo[]} */
   let layers = [];
-  let room = 0;
   /** @type {Map<string, SVGGElement>} */
   const columns = new Map();
 
-  function draw() {
+  /** @param {number} room */
+  function draw(room) {
     columns.clear();
-    if (!layers.length || room < 100) return;
+    if (!layers.length || room < 100) return null;
     const step = room / layers.length;
     const isRoomy = step >= ROOMY;
     const names = isRoomy ? NAMES : NAMES_UPRIGHT;
     const floor = BRACKET + TALLEST + (isRoomy ? 16 : 0);
     const ceiling = floor + names;
     const height = ceiling + TALLEST + BRACKET + (isRoomy ? 16 : 0);
-    drawing.setAttribute('viewBox', `0 0 ${room} ${height}`);
-    drawing.setAttribute('width', String(room));
-    drawing.setAttribute('height', String(height));
     const most = {
       values: Math.max(...layers.map(({ values }) => values)),
       parameters: Math.max(...layers.map(({ parameters }) => parameters)),
@@ -82,9 +78,8 @@ export function createDepthChart(scope, onPoint) {
       values: t('memory.share.values', { percent: percent(share(layers, 'values', isEarly)) }),
       parameters: t('memory.share.parameters', { percent: percent(share(layers, 'parameters', isFull)) }),
     };
-    drawing.setAttribute('aria-label', `${texts.values}; ${texts.parameters}`);
     const right = early * step;
-    drawing.replaceChildren(
+    const shapes = [
       svg('path', { class: 'depth-axis', d: `M0 ${floor + 0.5}H${room}M0 ${ceiling - 0.5}H${room}` }),
       ...columns.values(),
       svg('path', { class: 'depth-bracket', d: `M1 ${BRACKET - 12}v-8H${right - 2}v8` }),
@@ -93,21 +88,17 @@ export function createDepthChart(scope, onPoint) {
       svg('text', { class: 'depth-words', x: room - 1, y: height - 6, 'text-anchor': 'end' }, texts.parameters),
       svg('text', { class: 'depth-side', x: room - 1, y: floor - TALLEST + 4, 'text-anchor': 'end' }, t('memory.chart.values')),
       svg('text', { class: 'depth-side', x: 1, y: ceiling + TALLEST, 'text-anchor': 'start' }, t('memory.chart.parameters')),
-    );
+    ];
+    return { height, label: `${texts.values}; ${texts.parameters}`, shapes };
   }
 
-  scope.size(root, (width) => {
-    if (width === room) return;
-    room = width;
-    draw();
-  });
-
+  const { element, redraw } = createChart(scope, 'depth-chart', draw);
   return {
-    element: root,
+    element,
     /** @param {LayerInfo[]} next */
     show(next) {
       layers = next;
-      draw();
+      redraw();
     },
     /** @param {string | null} name @param {string} mark class of the column */
     mark(name, mark) {

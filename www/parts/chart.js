@@ -1,0 +1,34 @@
+/** What the charts have in common: an SVG laid out for the room there is, and laid out anew when that changes. */
+import { h, svg } from '../core/dom.js';
+
+/** What a chart draws: its height, what it says to those who cannot see it, its shapes. @typedef {{height: number, label: string, shapes: SVGElement[]}} Drawing */
+
+/**
+ * @param {import('../core/scope.js').Scope} scope
+ * @param {string} name class of the chart
+ * @param {(room: number) => Drawing | null} draw for a width in CSS pixels; null where there is nothing to draw, or no room
+ * @param {string} [test] its test id, the class if none is given
+ */
+export function createChart(scope, name, draw, test = name) {
+  const drawing = svg('svg', { class: 'chart-drawing', role: 'img' });
+  const element = h('div', { class: name, test }, drawing);
+  let room = 0;
+
+  function redraw() {
+    const drawn = draw(room);
+    if (!drawn) return;
+    const { height, label, shapes } = drawn;
+    drawing.setAttribute('viewBox', `0 0 ${room} ${height}`);
+    drawing.setAttribute('width', String(room));
+    drawing.setAttribute('height', String(height));
+    drawing.setAttribute('aria-label', label);
+    drawing.replaceChildren(...shapes);
+  }
+
+  scope.size(element, (width) => {
+    if (width === room) return;
+    room = width;
+    redraw();
+  });
+  return { element, redraw };
+}
