@@ -8,7 +8,7 @@ use vgglass::kernels::simd::Portable;
 #[cfg(target_arch = "x86_64")]
 use vgglass::kernels::simd::Sse2;
 use vgglass::model::untrained;
-use vgglass::network::{Network, NetworkError, Options, Shape, TABLE, Totals};
+use vgglass::network::{Network, NetworkError, Op, Options, Shape, TABLE, Totals};
 
 suite!(portable, test, super::Portable);
 #[cfg(target_arch = "x86_64")]
@@ -122,14 +122,15 @@ fn impossible_rows_are_refused_with_a_reason() {
         Options { width: Some(4.0), fc: Some(8192), ..Options::default() },
     ];
     for options in options {
-        assert!(matches!(network("E", options), NetworkError::OutOfRange { .. }), "{options:?}");
+        assert!(matches!(network("E", options.clone()), NetworkError::OutOfRange { .. }), "{options:?}");
     }
 }
 
 /// What views read agrees with the plain layout: `map` is the fast path of `value`.
 #[test]
 fn maps_are_the_values_of_a_channel() {
-    let options = Options { width: Some(0.6), input_size: Some(32), fc: Some(9), classes: Some(5) };
+    let options =
+        Options { width: Some(0.6), input_size: Some(32), fc: Some(9), classes: Some(5), ..Options::default() };
     let mut engine = untrained(&Network::new("A-LRN", options).unwrap(), 1).unwrap().engine;
     engine.set_picture(&(0..32 * 32 * 3).map(|i| (i * 37 % 251) as u8).collect::<Vec<_>>());
     engine.run();
@@ -146,7 +147,8 @@ fn maps_are_the_values_of_a_channel() {
 /// Real values before ReLU: clamped at zero and at the top they are the activations, to half a step.
 #[test]
 fn pre_activations_stand_for_the_activations() {
-    let options = Options { width: Some(0.3), input_size: Some(32), fc: Some(9), classes: Some(5) };
+    let options =
+        Options { width: Some(0.3), input_size: Some(32), fc: Some(9), classes: Some(5), ..Options::default() };
     let mut engine = untrained(&Network::new("C", options).unwrap(), 1).unwrap().engine;
     engine.set_picture(&(0..32 * 32 * 3).map(|i| (i * 91 % 253) as u8).collect::<Vec<_>>());
     engine.run();
@@ -172,9 +174,164 @@ fn pre_activations_stand_for_the_activations() {
 /// The same seed is the same network, another seed another.
 #[test]
 fn a_seed_is_a_network() {
-    let options = Options { width: Some(0.2), input_size: Some(32), fc: Some(9), classes: Some(5) };
+    let options =
+        Options { width: Some(0.2), input_size: Some(32), fc: Some(9), classes: Some(5), ..Options::default() };
     let network = Network::new("A", options).unwrap();
     let bytes = |seed| untrained(&network, seed).unwrap().model.to_bytes().unwrap();
     assert_eq!(bytes(7), bytes(7));
     assert_ne!(bytes(7), bytes(8));
+}
+
+/// A network with random weights after a picture, and a way to make the same again.
+fn engine_after_a_picture(id: &str, options: Options) -> vgglass::run::Engine {
+    let mut engine = untrained(&Network::new(id, options).unwrap(), 1).unwrap().engine;
+    engine.set_picture(&(0..32 * 32 * 3).map(|i| (i * 53 % 255) as u8).collect::<Vec<_>>());
+    engine.run();
+    engine
+}
+
+/// Channels that are off give zeros, only what follows them is computed again, and on again all is as before.
+#[test]
+fn a_channel_switched_off_changes_what_follows_it() {
+    let options =
+        Options { width: Some(0.3), input_size: Some(32), fc: Some(9), classes: Some(5), ..Options::default() };
+    let mut engine = engine_after_a_picture("A", options);
+    let layers = engine.layers().len();
+    let outputs = |engine: &vgglass::run::Engine| -> Vec<_> {
+        (1..layers - 1).map(|layer| engine.activations(layer).unwrap().to_plain()).collect()
+    };
+    let (before, logits) = (outputs(&engine), engine.logits());
+    let changed = 4;
+    let busiest = (0..engine.layers()[changed].output.channels)
+        .max_by_key(|&channel| engine.activations(changed).unwrap().map(channel).map(u32::from).sum::<u32>())
+        .unwrap();
+    engine.switch_channel(changed, busiest, false);
+    assert_eq!(engine.done(), changed, "what came before is kept");
+    engine.run();
+    let after = outputs(&engine);
+    assert_eq!(after[..changed - 1], before[..changed - 1]);
+    for (channel, (map, former)) in after[changed - 1].outer_iter().zip(before[changed - 1].outer_iter()).enumerate() {
+        if channel == busiest {
+            assert!(map.iter().all(|&q| q == 0) && former.iter().any(|&q| q > 0));
+        } else {
+            assert_eq!(map, former);
+        }
+    }
+    assert_ne!(after[changed], before[changed]);
+    assert_eq!(engine.switched_off().collect::<Vec<_>>(), [(changed, busiest)]);
+    engine.switch_all_on();
+    engine.run();
+    assert_eq!((outputs(&engine), engine.logits()), (before, logits));
+}
+
+/// An edited value reaches the next layer as the definition says, and the layer itself stays as edited.
+#[test]
+fn an_edited_value_is_computed_on_from_there() {
+    let options =
+        Options { width: Some(0.3), input_size: Some(32), fc: Some(9), classes: Some(5), ..Options::default() };
+    let mut engine = engine_after_a_picture("B", options);
+    let (layer, channel) = (1, 2);
+    engine.set_value(layer, channel, 5, 6, 127);
+    assert_eq!(engine.done(), layer + 1);
+    engine.run();
+    assert_eq!(engine.activations(layer).unwrap().get(channel, 5, 6), 127);
+    for c in 0..engine.layers()[layer + 1].output.channels {
+        let worked = vgglass::look::arithmetic(&engine, layer + 1, c, 4, 6).unwrap();
+        // [C_in][3][3], the edited cell in the last row and the middle column.
+        assert_eq!(worked.patch[channel * 9 + 7], 127);
+        assert_eq!(worked.q, Some(engine.activations(layer + 1).unwrap().get(c, 4, 6).into()));
+    }
+}
+
+/// The sums worked out for views are the engine's own: of every layer, at a corner, an edge and inside.
+#[test]
+fn arithmetic_gives_the_engines_values() {
+    for (id, size) in [("C", 32), ("AlexNet", 63)] {
+        let options =
+            Options { width: Some(0.2), input_size: Some(size), fc: Some(9), classes: Some(5), ..Options::default() };
+        let mut engine = untrained(&Network::new(id, options).unwrap(), 1).unwrap().engine;
+        engine.set_picture(&(0..size * size * 3).map(|i| (i * 53 % 255) as u8).collect::<Vec<_>>());
+        engine.run();
+        let last = engine.layers().len() - 1;
+        for index in 1..=last {
+            let layer = &engine.layers()[index];
+            let Shape { channels, height, width } = layer.output;
+            for (c, y, x) in [(0, 0, 0), (channels - 1, height / 2, width - 1), (channels / 2, height - 1, width / 2)] {
+                let Some(worked) = vgglass::look::arithmetic(&engine, index, c, y, x) else {
+                    assert!(!layer.weighted());
+                    continue;
+                };
+                assert_eq!(worked.patch.len(), layer.fan_in());
+                let multiplier = worked.input_scale * worked.weight_scale / worked.output_scale;
+                if index == last {
+                    assert_eq!((worked.pre, worked.q), (worked.value, None));
+                } else {
+                    let q = vgglass::kernels::requantise::requantise(worked.sum, multiplier);
+                    assert_eq!(Some(i32::from(q)), worked.q, "{id} {} {c} {y} {x}", layer.name);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn histograms_count_every_value_once() {
+    let options =
+        Options { width: Some(0.3), input_size: Some(32), fc: Some(9), classes: Some(5), ..Options::default() };
+    let engine = engine_after_a_picture("A", options);
+    let plain = engine.activations(1).unwrap().to_plain();
+    let all = vgglass::look::histogram(&engine, 1, None).unwrap();
+    assert_eq!(all.iter().sum::<u32>() as usize, plain.len());
+    for (q, &count) in (0..).zip(&all) {
+        assert_eq!(plain.iter().filter(|&&value| value == q).count(), count as usize);
+    }
+    let each = (0..plain.dim().0).map(|channel| vgglass::look::histogram(&engine, 1, Some(channel)).unwrap());
+    assert_eq!(each.fold([0; 128], |sum, one| std::array::from_fn(|q| sum[q] + one[q])), all);
+    assert_eq!(vgglass::look::histogram(&engine, 0, None), None);
+}
+
+/// A row of one's own is a row like the table's: the same modules give the same layers, and it runs.
+#[test]
+fn custom_rows() {
+    let modules = |id: &str| paper(id).modules().unwrap().into_iter().map(<[_]>::to_vec).collect::<Vec<_>>();
+    for row in TABLE {
+        let own = Network::new("custom", Options { modules: Some(modules(row.id)), ..Options::default() }).unwrap();
+        assert_eq!(own.layers(), paper(row.id).layers(), "{}", row.id);
+    }
+    let conv = |kernel, channels, stride, pad| Op::Conv { kernel, channels, stride, pad };
+    let pool = Op::Pool { kernel: 2, stride: 2 };
+    let small = |modules| Options {
+        modules: Some(modules),
+        input_size: Some(32),
+        fc: Some(9),
+        classes: Some(5),
+        ..Options::default()
+    };
+    let odd =
+        vec![vec![conv(7, 10, 2, 3), Op::Lrn, Op::Lrn, pool], vec![conv(1, 40, 1, 0), conv(5, 20, 1, 4), pool, pool]];
+    let engine = engine_after_a_picture("custom", small(odd));
+    let names: Vec<_> = engine.layers().iter().map(|layer| layer.name.as_str()).collect();
+    assert_eq!(names.join(" "), "input conv1_1 lrn1 lrn1_2 pool1 conv2_1 conv2_2 pool2 pool2_2 fc6 fc7 fc8");
+    assert!(engine.logits().iter().all(|logit| logit.is_finite()));
+
+    let refused = [
+        vec![],
+        vec![vec![]],
+        vec![vec![pool]],
+        vec![vec![conv(3, 0, 1, 1)]],
+        vec![vec![conv(0, 8, 1, 0)]],
+        vec![vec![conv(3, 8, 0, 1)]],
+        vec![vec![conv(3, 8, 1, 3)]],
+        vec![vec![conv(3, usize::MAX, 1, 1)]],
+        vec![vec![conv(3, 8, 1, 1); 65]],
+        vec![vec![conv(3, 8, 1, 1), Op::Pool { kernel: 0, stride: 1 }]],
+    ];
+    for modules in refused {
+        let error = Network::new("custom", small(modules.clone())).unwrap_err();
+        assert!(matches!(error, NetworkError::OutOfRange { .. }), "{modules:?}: {error}");
+    }
+    let vanishing = Network::new("custom", small(vec![vec![conv(3, 8, 1, 1), pool, pool, pool, pool, pool, pool]]));
+    assert!(matches!(vanishing, Err(NetworkError::TooSmall { .. })));
+    assert!(Network::new("custom", Options::default()).is_err(), "a custom row has modules");
+    assert!(Network::new("D", small(modules("D"))).is_err(), "a row of the table has none of its own");
 }

@@ -59,7 +59,8 @@ fn at_the_papers_size() {
 /// At 64 px the last maps have 4×4 cells, one tile of F(4×4): reading its weights would cost more than it saves.
 #[test]
 fn of_the_model_that_ships() {
-    let options = Options { width: Some(0.5), input_size: Some(64), fc: Some(512), classes: Some(200) };
+    let options =
+        Options { width: Some(0.5), input_size: Some(64), fc: Some(512), classes: Some(200), ..Options::default() };
     assert_eq!(
         plan_of("D", options),
         "direct: conv1_1; F4: conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv4_1 conv4_2 conv4_3; F2: conv5_1 conv5_2 conv5_3"

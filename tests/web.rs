@@ -94,6 +94,59 @@ mod bindings {
         assert!(data.chunks(4).any(|pixel| pixel[..3] != data[..3]), "a map is not one colour");
     }
 
+    /// Typed arrays arrive as such, and the sum is that of the products.
+    #[wasm_bindgen_test]
+    fn a_value_is_worked_out() {
+        let mut network = untrained();
+        network.set_picture(&picture(32, 32)).ok().unwrap();
+        network.run().ok().unwrap();
+        let worked = network.arithmetic(3, 2, 1, 1).ok().unwrap();
+        let array = |name: &str| Reflect::get(&worked, &name.into()).unwrap();
+        let patch = js_sys::Int16Array::from(array("patch")).to_vec();
+        let weights = js_sys::Int8Array::from(array("weights")).to_vec();
+        let sum: i32 = patch.iter().zip(&weights).map(|(&q, &w)| i32::from(q) * i32::from(w)).sum();
+        assert_eq!(f64::from(sum) + number(&worked, "bias"), number(&worked, "sum"));
+        let kernel = network.weights(3, 2).ok().unwrap();
+        let values = js_sys::Int8Array::from(Reflect::get(&kernel, &"values".into()).unwrap());
+        assert_eq!(values.to_vec(), weights);
+        assert_eq!(network.histogram(3, Some(2)).ok().unwrap().to_vec().iter().sum::<u32>(), 16 * 16);
+        assert_eq!(network.cell_values(3, 1, 1).ok().unwrap().get_index(2) as f64, number(&worked, "value"));
+        assert_eq!(network.score_map().ok().unwrap().to_vec(), network.logits().ok().unwrap().to_vec());
+    }
+
+    #[wasm_bindgen_test]
+    fn channels_are_switched() {
+        let mut network = untrained();
+        network.set_picture(&picture(32, 32)).ok().unwrap();
+        network.run().ok().unwrap();
+        let logits = network.logits().ok().unwrap().to_vec();
+        for channel in 0..8 {
+            network.switch_channel(3, channel, false).ok().unwrap();
+        }
+        assert_eq!(network.done(), 3);
+        network.run().ok().unwrap();
+        assert_ne!(network.logits().ok().unwrap().to_vec(), logits);
+        assert_eq!(js_sys::Array::from(&network.switched_off().ok().unwrap()).length(), 8);
+        network.switch_all_on();
+        network.run().ok().unwrap();
+        assert_eq!(network.logits().ok().unwrap().to_vec(), logits);
+        network.set_value(3, 0, 0, 0, 127).ok().unwrap();
+        assert_eq!(network.done(), 4);
+    }
+
+    #[wasm_bindgen_test]
+    fn a_row_of_ones_own_runs() {
+        let options = r#"{"modules": [[{"op": "conv", "kernel": 5, "channels": 8, "stride": 1, "pad": 2}, {"op": "lrn"}],
+            [{"op": "pool", "kernel": 2, "stride": 2}]], "input_size": 16, "fc": 8, "classes": 4}"#;
+        let options = js_sys::JSON::parse(options).unwrap();
+        let mut network = Network::untrained("custom", options.clone(), 1).ok().unwrap();
+        network.set_picture(&picture(16, 16)).ok().unwrap();
+        network.run().ok().unwrap();
+        assert_eq!(network.logits().ok().unwrap().length(), 4);
+        assert_eq!(js_sys::Array::from(&vgglass::web::describe("custom", options).ok().unwrap()).length(), 7);
+        assert_eq!(js_sys::Array::from(&vgglass::web::modules("D").ok().unwrap()).length(), 5);
+    }
+
     #[wasm_bindgen_test]
     fn mistakes_are_errors_with_reasons() {
         let mut network = untrained();
@@ -103,6 +156,14 @@ mod bindings {
         network.run().ok().unwrap();
         assert!(text(network.value(1, 999, 0, 0).err().unwrap()).contains("channel 999"));
         assert!(network.draw(1, &[999], Object::new().into()).is_err());
+        assert!(text(network.switch_channel(1, 999, false).err().unwrap()).contains("channel 999"));
+        assert!(network.switch_channel(0, 0, false).is_err(), "the input has no switch");
+        assert!(network.switch_channel(999, 0, false).is_err());
+        assert!(network.set_value(1, 0, 0, 0, 128).is_err(), "activations end at 127");
+        assert!(network.set_value(1, 0, 99, 0, 1).is_err());
+        assert!(text(network.arithmetic(2, 0, 0, 0).err().unwrap()).contains("no weights"));
+        assert!(network.weights(999, 0).is_err() && network.weights(1, 999).is_err());
+        assert!(network.histogram(0, None).is_err() && network.histogram(1, Some(999)).is_err());
         assert!(network.set_size(16).is_err(), "below the native size fc6 does not fit");
         assert!(network.top(1).is_ok(), "a refused size leaves what was computed");
         assert!(text(Network::untrained("Z", JsValue::UNDEFINED, 1).err().unwrap()).contains("A-LRN"));

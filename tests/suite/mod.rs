@@ -298,6 +298,7 @@ pub fn engine_equals_definition<S: Simd>() {
             input_size: Some(if row.id == "AlexNet" { 63 } else { 34 }),
             fc: Some(37),
             classes: Some(11),
+            ..Options::default()
         };
         let network = Network::new(row.id, options).unwrap();
         let made = untrained(&network, 42).unwrap();
@@ -331,7 +332,8 @@ pub fn engine_equals_definition<S: Simd>() {
 /// At the native size the score map is one place; above it the network is fully convolutional, and a place's score is
 /// that of the crop it sees, wherever padding is not involved.
 pub fn dense_evaluation_agrees_with_the_native_size<S: Simd>() {
-    let options = Options { width: Some(0.2), input_size: Some(32), fc: Some(20), classes: Some(7) };
+    let options =
+        Options { width: Some(0.2), input_size: Some(32), fc: Some(20), classes: Some(7), ..Options::default() };
     let network = Network::new("A", options).unwrap();
     let mut engine = untrained(&network, 3).unwrap().engine;
     let mut random = Random::new(11);

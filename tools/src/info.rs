@@ -28,7 +28,7 @@ pub fn info(arguments: &Arguments) -> Result<()> {
     if find(&arguments.what).is_some() {
         let Arguments { width, fc, classes, .. } = *arguments;
         let input_size = arguments.hints.input_size;
-        return layers(&Network::new(&arguments.what, Options { width, input_size, fc, classes })?);
+        return layers(&Network::new(&arguments.what, Options { width, input_size, fc, classes, modules: None })?);
     }
     let path = PathBuf::from(&arguments.what);
     match Any::read(Path::new(&path), &arguments.hints)? {
@@ -50,8 +50,8 @@ pub fn info(arguments: &Arguments) -> Result<()> {
 
 fn layers(network: &Network) -> Result<()> {
     let layers = network.layers()?;
-    let title = network.config()?.title;
-    let Network { id, width, input_size, fc, classes } = network;
+    let title = network.title();
+    let Network { id, width, input_size, fc, classes, .. } = network;
     println!("{id} ({title}), width {width}, input {input_size}x{input_size}, fc {fc}, {classes} classes");
     println!("{:<8} {:>16} {:>12} {:>12} {:>15} {:>6}", "", "output", "values", "parameters", "multiply-adds", "field");
     for layer in &layers {

@@ -29,7 +29,7 @@ pub struct Arguments {
 
 pub fn write(arguments: &Arguments) -> Result<()> {
     let Arguments { ref row, ref output, seed, width, input_size, fc, classes } = *arguments;
-    let network = Network::new(row, Options { width, input_size, fc, classes })?;
+    let network = Network::new(row, Options { width, input_size, fc, classes, modules: None })?;
     let bytes = untrained(&network, seed)?.model.to_bytes()?;
     std::fs::write(output, bytes).with_context(|| output.display().to_string())
 }

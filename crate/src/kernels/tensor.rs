@@ -143,6 +143,15 @@ impl Activations {
         self.data[at] = q;
     }
 
+    /// Zeros one map.
+    pub fn clear(&mut self, channel: usize) {
+        for y in 0..self.shape.height {
+            for x in 0..self.shape.width {
+                self.set(channel, y, x, 0);
+            }
+        }
+    }
+
     /// A handle for kernels that write cells from several places.
     pub(super) fn writer(&mut self) -> Writer<'_> {
         Writer {

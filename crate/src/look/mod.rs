@@ -1,10 +1,13 @@
-//! What is shown: maps to pixels ([`draw`]), statistics ([`stats`]), the pixels that a cell sees ([`receptive_box`]).
+//! What is shown: maps to pixels ([`draw`]), statistics ([`stats`]), the pixels that a cell sees ([`receptive_box`]), one
+//! value worked out ([`arithmetic`]).
 
+mod arithmetic;
 mod draw;
 mod stats;
 
+pub use arithmetic::{Arithmetic, arithmetic};
 pub use draw::{Atlas, Colormap, Normalise, Raster, View, draw};
-pub use stats::{Stats, channel_means, stats, strongest};
+pub use stats::{Stats, channel_means, histogram, stats, strongest};
 
 use crate::network::Field;
 use serde::Serialize;

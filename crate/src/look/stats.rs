@@ -48,6 +48,17 @@ pub fn stats(engine: &Engine, layer: usize) -> Stats {
     stats
 }
 
+/// How often each stored integer 0..=127 occurs, in one channel or in all; `None` for a layer that stores none.
+pub fn histogram(engine: &Engine, layer: usize, channel: Option<usize>) -> Option<[u32; 128]> {
+    let activations = engine.activations(layer)?;
+    let channels = channel.map_or(0..activations.shape().channels, |channel| channel..channel + 1);
+    let mut counts = [0; 128];
+    for q in channels.flat_map(|channel| activations.map(channel)) {
+        counts[usize::from(q)] += 1;
+    }
+    Some(counts)
+}
+
 /// Mean of every channel, in real units.
 pub fn channel_means(engine: &Engine, layer: usize) -> Vec<f32> {
     let Shape { channels, height, width } = engine.layers()[layer].output;

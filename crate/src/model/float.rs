@@ -112,6 +112,7 @@ impl FloatModel {
         let fc6: usize = shape(&fcs[0])?.iter().skip(1).product();
         let mut network = Network {
             id: id.to_owned(),
+            modules: None,
             width: channels as f64 / paper_channels(id) as f64,
             input_size: hints.input_size.unwrap_or_default(),
             fc: outputs(&fcs[0])?,
@@ -127,6 +128,7 @@ impl FloatModel {
                 input_size: Some(network.input_size),
                 fc: Some(network.fc),
                 classes: Some(network.classes),
+                modules: None,
             },
         )?;
 

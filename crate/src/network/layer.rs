@@ -168,9 +168,34 @@ fn check<T: PartialOrd + std::fmt::Display>(
     })
 }
 
+/// Whether a row's own modules are such that the engine can run them.
+fn check_modules(modules: &[&[Op]]) -> Result<(), NetworkError> {
+    check("the number of modules", modules.len(), limits::MODULES)?;
+    let ops = || modules.iter().copied().flatten();
+    check("the number of layers before fc6", ops().count(), limits::LAYERS)?;
+    if !matches!(ops().next(), Some(Op::Conv { .. })) {
+        return Err(NetworkError::OutOfRange {
+            what: "the first layer".to_owned(),
+            expected: "a convolution".to_owned(),
+            found: "another".to_owned(),
+        });
+    }
+    for op in ops() {
+        let (Op::Conv { kernel, stride, .. } | Op::Pool { kernel, stride }) = *op else { continue };
+        check("a kernel", kernel, limits::KERNEL)?;
+        check("a stride", stride, limits::STRIDE)?;
+        if let Op::Conv { channels, pad, .. } = *op {
+            check("the channels of a convolution", channels, limits::CHANNELS)?;
+            check("the padding of a convolution", pad, 0..=kernel - 1)?;
+        }
+    }
+    Ok(())
+}
+
 /// See [`Network::layers_at`].
 pub(super) fn build(network: &Network, size: usize) -> Result<Vec<Layer>, NetworkError> {
-    let config = network.config()?;
+    let modules = network.modules()?;
+    check_modules(&modules)?;
     check("width", network.width, 0.01..=4.0)?;
     check("input_size", network.input_size, limits::INPUT_SIZE)?;
     check("the size to run at", size, limits::INPUT_SIZE)?;
@@ -189,8 +214,8 @@ pub(super) fn build(network: &Network, size: usize) -> Result<Vec<Layer>, Networ
     });
     // AlexNet's way of naming: a module with one convolution each has no second number.
     let convs = |module: &[Op]| module.iter().filter(|op| matches!(op, Op::Conv { .. })).count();
-    let flat = !config.modules.iter().any(|module| convs(module) > 1);
-    for (module, ops) in (1..).zip(config.modules) {
+    let flat = !modules.iter().any(|module| convs(module) > 1);
+    for (module, ops) in (1..).zip(&modules) {
         let mut conv = 0;
         for op in *ops {
             match *op {
@@ -202,17 +227,17 @@ pub(super) fn build(network: &Network, size: usize) -> Result<Vec<Layer>, Networ
                 }
                 Op::Lrn => {
                     let channels = stack.top().channels;
-                    stack.push(format!("lrn{module}"), module, Kind::Lrn, channels)?;
+                    stack.push(stack.free_name("lrn", module), module, Kind::Lrn, channels)?;
                 }
                 Op::Pool { kernel, stride } => {
                     let channels = stack.top().channels;
                     let window = Window { kernel, stride, pad: 0 };
-                    stack.push(format!("pool{module}"), module, Kind::MaxPool(window), channels)?;
+                    stack.push(stack.free_name("pool", module), module, Kind::MaxPool(window), channels)?;
                 }
             }
         }
     }
-    let fc_module = config.modules.len() + 1;
+    let fc_module = modules.len() + 1;
     // At the native size fc6 covers what is left of the picture: that fixes its kernel at every size.
     let covered = if size == network.input_size {
         stack.top().height
@@ -244,6 +269,13 @@ struct Stack {
 impl Stack {
     fn last(&self) -> &Layer {
         self.layers.last().expect("the input is always there")
+    }
+
+    /// `pool3`, and `pool3_2` for a second one in the same module.
+    fn free_name(&self, what: &str, module: usize) -> String {
+        let base = format!("{what}{module}");
+        let same = self.layers.iter().filter(|layer| layer.module == module && layer.name.starts_with(&base)).count();
+        if same == 0 { base } else { format!("{base}_{}", same + 1) }
     }
 
     fn top(&self) -> Shape {

@@ -26,7 +26,9 @@ pub mod limits {
     pub const FC: std::ops::RangeInclusive<usize> = 1..=8192;
     pub const CLASSES: std::ops::RangeInclusive<usize> = 1..=22_000;
     pub const KERNEL: std::ops::RangeInclusive<usize> = 1..=15;
-    pub const LAYERS: usize = 64;
+    pub const STRIDE: std::ops::RangeInclusive<usize> = 1..=8;
+    pub const MODULES: std::ops::RangeInclusive<usize> = 1..=16;
+    pub const LAYERS: std::ops::RangeInclusive<usize> = 1..=64;
     /// Inputs of one output (`C·k·k`), so that `127 * 127 * inputs` stays below 2^30.
     pub const FAN_IN: usize = 66_000;
     /// Weights of the whole network.
@@ -37,6 +39,9 @@ pub mod limits {
 
 /// Colour channels of the input.
 pub const INPUT_CHANNELS: usize = 3;
+
+/// Id of a row that brings its own modules.
+pub const CUSTOM: &str = "custom";
 
 /// Why a row cannot be built.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -52,9 +57,11 @@ pub enum NetworkError {
 }
 
 /// The numbers that scale a row; what is missing is the paper's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Options {
+    /// Modules of a row that is not in the table, which is called [`CUSTOM`].
+    pub modules: Option<Vec<Vec<Op>>>,
     /// Factor on the channels of all convolutions: 1 is the paper's, 0.5 half width.
     pub width: Option<f64>,
     /// Height and width of the input in pixels (the paper: 224).
@@ -69,8 +76,11 @@ pub struct Options {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
-    /// Row of the table.
+    /// Row of the table, or [`CUSTOM`].
     pub id: String,
+    /// Of a custom row; the table has the others'.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modules: Option<Vec<Vec<Op>>>,
     pub width: f64,
     /// Native input size in pixels; fc6 covers pool5 exactly at this size.
     pub input_size: usize,
@@ -83,6 +93,7 @@ impl Network {
     pub fn new(id: &str, options: Options) -> Result<Self, NetworkError> {
         let network = Network {
             id: id.to_owned(),
+            modules: options.modules,
             width: options.width.unwrap_or(1.0),
             input_size: options.input_size.unwrap_or(224),
             fc: options.fc.unwrap_or(4096),
@@ -92,12 +103,31 @@ impl Network {
         Ok(network)
     }
 
-    /// The row of the table.
-    pub fn config(&self) -> Result<&'static Config, NetworkError> {
-        find(&self.id).ok_or_else(|| NetworkError::Unknown {
+    /// What people call the row.
+    pub fn title(&self) -> &'static str {
+        find(&self.id).map_or("a row of one's own", |row| row.title)
+    }
+
+    /// The row's modules at width 1.
+    pub fn modules(&self) -> Result<Vec<&[Op]>, NetworkError> {
+        let unknown = || NetworkError::Unknown {
             id: self.id.clone(),
             known: TABLE.iter().map(|row| row.id).collect::<Vec<_>>().join(", "),
-        })
+        };
+        match (&self.modules, self.id == CUSTOM) {
+            (Some(modules), true) => Ok(modules.iter().map(Vec::as_slice).collect()),
+            (None, false) => Ok(find(&self.id).ok_or_else(unknown)?.modules.to_vec()),
+            (Some(_), false) => Err(NetworkError::OutOfRange {
+                what: "the id of a row with modules of its own".to_owned(),
+                expected: CUSTOM.to_owned(),
+                found: self.id.clone(),
+            }),
+            (None, true) => Err(NetworkError::OutOfRange {
+                what: "the modules of a custom row".to_owned(),
+                expected: "a list".to_owned(),
+                found: "nothing".to_owned(),
+            }),
+        }
     }
 
     /// All layers at the native size, the input first, fc8 last.

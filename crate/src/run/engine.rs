@@ -8,9 +8,10 @@ use crate::kernels::pool;
 use crate::kernels::requantise::{MAX, requantise};
 use crate::kernels::simd::{Best, Simd};
 use crate::kernels::tensor::{Activations, Aligned, Picture};
-use crate::model::{Model, Preprocess};
+use crate::model::{Model, Preprocess, Weights};
 use crate::network::lrn::K;
 use crate::network::{INPUT_CHANNELS, Kind, Layer, Network, NetworkError, Shape};
+use std::collections::BTreeSet;
 
 /// What computes a layer.
 enum Operator {
@@ -34,8 +35,8 @@ pub struct Engine {
     operators: Vec<Operator>,
     /// Real value of one step of every layer's output; 1 for the input (pixels) and for the logits.
     scales: Vec<f32>,
-    /// Real value of one weight step, per channel; empty where a layer has no weights.
-    weight_scales: Vec<Vec<f32>>,
+    /// The model's weights, which views show; `None` where a layer has none.
+    weights: Vec<Option<Weights>>,
     picture: Picture,
     /// Output of every layer but the input (a stand-in without cells) and fc8 (likewise: see `logits`).
     outputs: Vec<Activations>,
@@ -43,6 +44,8 @@ pub struct Engine {
     logits: Vec<f32>,
     /// Layers whose output belongs to the present picture.
     done: usize,
+    /// Channels (layer, channel) that give zeros.
+    off: BTreeSet<(usize, usize)>,
     scratch: Scratch,
     vector: Aligned<i16>,
     acc: Vec<i32>,
@@ -63,11 +66,11 @@ impl Engine {
     /// Packs the weights of a checked model.
     pub fn new(model: &Model) -> Result<Self, NetworkError> {
         let layers = model.network.layers()?;
-        let mut weights = model.weights.iter();
+        let mut model_weights = model.weights.iter();
         let mut activation_scales = model.activation_scales.iter().map(|&(_, scale)| scale);
         let mut operators = Vec::with_capacity(layers.len());
         let mut scales = Vec::with_capacity(layers.len());
-        let mut weight_scales = vec![Vec::new(); layers.len()];
+        let mut kept_weights = vec![None; layers.len()];
         let last = layers.len() - 1;
         let mut scale_in = 1.0;
         for (index, layer) in layers.iter().enumerate() {
@@ -81,8 +84,8 @@ impl Engine {
                 Kind::MaxPool(_) => Operator::MaxPool,
                 Kind::Lrn => Operator::Lrn(Lrn::new(scale_in, scale_out)),
                 Kind::Conv(_) | Kind::Fc { .. } => {
-                    let weights = weights.next().expect("the model has weights for every weighted layer");
-                    weight_scales[index].clone_from(&weights.scale);
+                    let weights = model_weights.next().expect("the model has weights for every weighted layer");
+                    kept_weights[index] = Some(weights.clone());
                     let multiplier = multipliers(scale_in, &weights.scale, scale_out);
                     if let Kind::Conv(window) = layer.kind {
                         let algorithm = plan::convolution(layer, index == 1, &weights.weight);
@@ -115,11 +118,12 @@ impl Engine {
             layers: Vec::new(),
             operators,
             scales,
-            weight_scales,
+            weights: kept_weights,
             picture: Picture::new(0, 0, 0),
             outputs: Vec::new(),
             logits: Vec::new(),
             done: 0,
+            off: BTreeSet::new(),
             scratch: Scratch::default(),
             vector: Aligned::default(),
             acc: Vec::new(),
@@ -221,8 +225,48 @@ impl Engine {
                 }
             }
         }
+        for &(_, channel) in self.off.range((index, 0)..(index + 1, 0)) {
+            self.outputs[index].clear(channel);
+        }
         self.done += 1;
         Some(index)
+    }
+
+    /// Switches a channel off, so that it gives zeros, or on again. What was computed from it is forgotten: the next
+    /// [`Engine::step`] computes `layer`. The input and the logits have no switch.
+    pub fn switch_channel(&mut self, layer: usize, channel: usize, on: bool) {
+        assert!(self.is_quantised(layer) && channel < self.layers[layer].output.channels);
+        let changed = if on { self.off.remove(&(layer, channel)) } else { self.off.insert((layer, channel)) };
+        if changed {
+            self.forget_from(layer);
+        }
+    }
+
+    /// Switches all channels on.
+    pub fn switch_all_on(&mut self) {
+        if let Some((layer, _)) = std::mem::take(&mut self.off).first() {
+            self.forget_from(*layer);
+        }
+    }
+
+    /// Channels (layer, channel) that are switched off, in order.
+    pub fn switched_off(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.off.iter().copied()
+    }
+
+    /// Replaces one activation (0..=127) of a computed layer, until that layer is computed again. The next
+    /// [`Engine::step`] computes the layer after it.
+    pub fn set_value(&mut self, layer: usize, channel: usize, y: usize, x: usize, q: u8) {
+        assert!(self.is_quantised(layer) && layer < self.done && f32::from(q) <= MAX);
+        self.outputs[layer].set(channel, y, x, q);
+        self.forget_from(layer + 1);
+    }
+
+    fn forget_from(&mut self, layer: usize) {
+        self.done = self.done.min(layer);
+        if self.pre.as_ref().is_some_and(|pre| pre.layer >= layer) {
+            self.pre = None;
+        }
     }
 
     /// Measures activation scales on one picture, layer by layer, for a network without biases (which are in units of
@@ -244,7 +288,7 @@ impl Engine {
                     None => scale_in,
                 }
             };
-            let multipliers = multipliers(scale_in, &self.weight_scales[index], scale_out);
+            let multipliers = multipliers(scale_in, self.weight_scales(index), scale_out);
             match &mut self.operators[index] {
                 Operator::Conv(conv) => conv.set_multiplier(&multipliers),
                 Operator::Fc { multiplier, .. } => *multiplier = multipliers,
@@ -294,7 +338,22 @@ impl Engine {
 
     /// Output of a layer that is kept as u7: all but the input and fc8.
     pub fn activations(&self, layer: usize) -> Option<&Activations> {
-        (layer > 0 && layer + 1 < self.layers.len()).then(|| &self.outputs[layer])
+        self.is_quantised(layer).then(|| &self.outputs[layer])
+    }
+
+    /// Whether a layer's output is u7.
+    pub fn is_quantised(&self, layer: usize) -> bool {
+        layer > 0 && layer + 1 < self.layers.len()
+    }
+
+    /// The model's weights of a layer that has some.
+    pub fn weights(&self, layer: usize) -> Option<&Weights> {
+        self.weights[layer].as_ref()
+    }
+
+    /// Real value of one weight step, per channel; empty where a layer has no weights.
+    fn weight_scales(&self, layer: usize) -> &[f32] {
+        self.weights(layer).map_or(&[], |weights| &weights.scale)
     }
 
     /// Integer behind one value: u7, pixel minus mean (input) or `None` for logits, which are real.
@@ -352,7 +411,7 @@ impl Engine {
             }
             _ => return None,
         };
-        let scales = multipliers(self.scales[layer - 1], &self.weight_scales[layer], 1.0);
+        let scales = multipliers(self.scales[layer - 1], self.weight_scales(layer), 1.0);
         let real = |(i, acc): (usize, i32)| scales.get(i % channels).map_or(0.0, |scale| acc as f32 * scale);
         Some((acc.into_iter().enumerate().map(real).collect(), channels))
     }

@@ -3,15 +3,16 @@
 mod types;
 
 use crate::kernels::peak;
+use crate::kernels::requantise::MAX;
 use crate::kernels::simd::{Best, Simd};
 use crate::look::{self, Atlas, Colormap, Raster};
 use crate::model::{Card, Class, Model, untrained};
 use crate::network::{self, Options, Totals};
 use crate::picture;
 use crate::run::{Engine, softmax};
-use js_sys::{Float32Array, Uint8ClampedArray, Uint32Array};
+use js_sys::{Float32Array, Int8Array, Int16Array, Reflect, Uint8ClampedArray, Uint32Array};
 use serde::Serialize;
-use types::{LayerInfo, NetworkInfo, NetworkSummary, ReceptiveBox, StepInfo, TopClass, Value};
+use types::{ChannelSwitch, Kernel, LayerInfo, NetworkInfo, NetworkSummary, ReceptiveBox, StepInfo, TopClass, Value};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use web_sys::{ImageData, Performance};
@@ -37,6 +38,12 @@ pub fn describe(
 ) -> Result<JsValue, JsError> {
     let layers = network::Network::new(id, options_from(options)?)?.layers()?;
     to_js(&layers.iter().enumerate().map(|(index, layer)| LayerInfo::new(index, layer, "")).collect::<Vec<_>>())
+}
+
+/// A row's modules at width 1, as `NetworkOptions` takes them for the row `custom`.
+#[wasm_bindgen(unchecked_return_type = "Op[][]")]
+pub fn modules(id: &str) -> Result<JsValue, JsError> {
+    to_js(&network::Network::new(id, Options::default())?.modules()?)
 }
 
 /// A seed from the browser's random source.
@@ -99,10 +106,12 @@ impl Network {
     #[wasm_bindgen(unchecked_return_type = "NetworkInfo")]
     pub fn info(&self) -> Result<JsValue, JsError> {
         let network = self.engine.network();
+        let modules = network.modules.as_ref();
         let totals = Totals::of(&network.layers()?);
         to_js(&NetworkInfo {
             id: &network.id,
-            title: network.config()?.title,
+            title: network.title(),
+            modules,
             width: network.width,
             input_size: network.input_size,
             fc: network.fc,
@@ -129,6 +138,49 @@ impl Network {
     /// Runs at another size, the native one or larger, as a fully convolutional net.
     pub fn set_size(&mut self, size: usize) -> Result<(), JsError> {
         Ok(self.engine.set_size(size)?)
+    }
+
+    /// Present side of the input, in pixels.
+    pub fn size(&self) -> usize {
+        self.engine.size()
+    }
+
+    /// Layers computed for the present picture; the input counts as one.
+    pub fn done(&self) -> usize {
+        self.engine.done()
+    }
+
+    /// Switches a channel off, so that it gives zeros, or on again; with every picture until it is switched on. `step`
+    /// goes on at this layer; what was computed before it is kept.
+    pub fn switch_channel(&mut self, layer: usize, channel: usize, on: bool) -> Result<(), JsError> {
+        self.quantised(layer)?;
+        self.channel(layer, channel)?;
+        self.engine.switch_channel(layer, channel, on);
+        Ok(())
+    }
+
+    /// Switches all channels on.
+    pub fn switch_all_on(&mut self) {
+        self.engine.switch_all_on();
+    }
+
+    /// Channels that are switched off.
+    #[wasm_bindgen(unchecked_return_type = "ChannelSwitch[]")]
+    pub fn switched_off(&self) -> Result<JsValue, JsError> {
+        let off = self.engine.switched_off().map(|(layer, channel)| ChannelSwitch { layer, channel });
+        to_js(&off.collect::<Vec<_>>())
+    }
+
+    /// Replaces one activation (0..=127) of a computed layer, until that layer is computed again; `step` goes on at the
+    /// layer after it.
+    pub fn set_value(&mut self, layer: usize, channel: usize, y: usize, x: usize, q: u8) -> Result<(), JsError> {
+        self.quantised(layer)?;
+        self.cell(layer, channel, y, x)?;
+        if f32::from(q) > MAX {
+            return Err(JsError::new(&format!("an activation is 0 to {MAX}, not {q}")));
+        }
+        self.engine.set_value(layer, channel, y, x, q);
+        Ok(())
     }
 
     /// Gives the network a picture, resized to its input; transparency is laid on white. Forgets what was computed.
@@ -183,6 +235,12 @@ impl Network {
         Ok(Float32Array::from(&*self.finished()?.logits()))
     }
 
+    /// Class score map: fc8's logits at every place, `[place][class]`, places row by row; their grid is fc8's height and
+    /// width. One place at the native size.
+    pub fn score_map(&self) -> Result<Float32Array, JsError> {
+        Ok(Float32Array::from(self.finished()?.score_map()))
+    }
+
     /// Statistics of a computed layer.
     #[wasm_bindgen(unchecked_return_type = "Stats")]
     pub fn stats(&self, layer: usize) -> Result<JsValue, JsError> {
@@ -212,6 +270,50 @@ impl Network {
         let pre = self.engine.pre_activations(layer).map(|(values, stride)| values[cell * stride + channel]);
         let q = self.engine.integer(layer, channel, y, x);
         to_js(&Value { q, value: self.engine.value(layer, channel, y, x), pre })
+    }
+
+    /// One value of a convolution or fully connected layer worked out.
+    #[wasm_bindgen(unchecked_return_type = "Arithmetic")]
+    pub fn arithmetic(&self, layer: usize, channel: usize, y: usize, x: usize) -> Result<JsValue, JsError> {
+        self.cell(layer, channel, y, x)?;
+        let worked = look::arithmetic(&self.engine, layer, channel, y, x).ok_or_else(|| no_weights(layer))?;
+        with_arrays(
+            &worked,
+            [("patch", Int16Array::from(&*worked.patch).into()), ("weights", Int8Array::from(&*worked.weights).into())],
+        )
+    }
+
+    /// The integer weights of one output channel.
+    #[wasm_bindgen(unchecked_return_type = "Kernel")]
+    pub fn weights(&self, layer: usize, channel: usize) -> Result<JsValue, JsError> {
+        self.channel(layer, channel)?;
+        let weights = self.engine.weights(layer).ok_or_else(|| no_weights(layer))?;
+        let layers = self.engine.layers();
+        let (fan_in, scale) = (layers[layer].fan_in(), weights.scale[channel]);
+        let kernel = Kernel {
+            kernel: layers[layer].window().map_or(0, |window| window.kernel),
+            input_channels: layers[layer].input.channels,
+            scale,
+            bias: weights.bias[channel] as f32 * (self.engine.scale(layer - 1) * scale),
+        };
+        let values = &weights.weight[channel * fan_in..][..fan_in];
+        with_arrays(&kernel, [("values", Int8Array::from(values).into())])
+    }
+
+    /// All channels of a cell, in real units.
+    pub fn cell_values(&self, layer: usize, y: usize, x: usize) -> Result<Float32Array, JsError> {
+        self.cell(layer, 0, y, x)?;
+        let channels = 0..self.engine.layers()[layer].output.channels;
+        let values: Vec<f32> = channels.map(|channel| self.engine.value(layer, channel, y, x)).collect();
+        Ok(Float32Array::from(&*values))
+    }
+
+    /// How often each stored integer 0..=127 occurs in a channel, or in the whole layer.
+    pub fn histogram(&self, layer: usize, channel: Option<usize>) -> Result<Uint32Array, JsError> {
+        self.quantised(layer)?;
+        self.cell(layer, channel.unwrap_or(0), 0, 0)?;
+        let counts = look::histogram(&self.engine, layer, channel).expect("the layer stores integers");
+        Ok(Uint32Array::from(&counts[..]))
     }
 
     /// One map in real units, row by row.
@@ -272,6 +374,20 @@ impl Network {
         if layer < done { Ok(()) } else { Err(JsError::new(&format!("layer {layer} is not computed, {done} are"))) }
     }
 
+    fn channel(&self, layer: usize, channel: usize) -> Result<(), JsError> {
+        let channels = self.engine.layers().get(layer).map_or(0, |layer| layer.output.channels);
+        if channel < channels { Ok(()) } else { Err(JsError::new(&format!("layer {layer} has no channel {channel}"))) }
+    }
+
+    /// Whether a layer's output is stored as integers 0..=127.
+    fn quantised(&self, layer: usize) -> Result<(), JsError> {
+        if self.engine.is_quantised(layer) {
+            Ok(())
+        } else {
+            Err(JsError::new(&format!("layer {layer} is not stored as 0 to {MAX}")))
+        }
+    }
+
     fn cell(&self, layer: usize, channel: usize, y: usize, x: usize) -> Result<(), JsError> {
         self.computed(layer)?;
         let shape = self.engine.layers()[layer].output;
@@ -285,7 +401,7 @@ impl Network {
 
 /// The page's or the worker's clock.
 fn clock() -> Option<Performance> {
-    js_sys::Reflect::get(&js_sys::global(), &"performance".into()).ok()?.dyn_into().ok()
+    Reflect::get(&js_sys::global(), &"performance".into()).ok()?.dyn_into().ok()
 }
 
 fn options_from(options: JsValue) -> Result<Options, JsError> {
@@ -293,6 +409,19 @@ fn options_from(options: JsValue) -> Result<Options, JsError> {
         return Ok(Options::default());
     }
     Ok(serde_wasm_bindgen::from_value(options)?)
+}
+
+fn no_weights(layer: usize) -> JsError {
+    JsError::new(&format!("layer {layer} has no weights"))
+}
+
+/// An object with typed arrays, which serde would make plain ones.
+fn with_arrays<const N: usize>(value: &impl Serialize, arrays: [(&str, JsValue); N]) -> Result<JsValue, JsError> {
+    let object = to_js(value)?;
+    for (name, array) in arrays {
+        Reflect::set(&object, &name.into(), &array).map_err(|_| JsError::new("a plain object takes a property"))?;
+    }
+    Ok(object)
 }
 
 /// Plain objects and arrays, no `Map`s.

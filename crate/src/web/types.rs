@@ -2,14 +2,16 @@
 
 use crate::look::PixelBox;
 use crate::model::{Card, Class};
-use crate::network::{Config, Kind, Layer, Network, Options, Totals};
+use crate::network::{Config, Kind, Layer, Network, Op, Options, Totals};
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
 /** What scales a row; missing numbers are the paper's. */
-export interface NetworkOptions { width?: number; input_size?: number; fc?: number; classes?: number; }
+export interface NetworkOptions { width?: number; input_size?: number; fc?: number; classes?: number; /** For the row "custom". */ modules?: Op[][]; }
+/** One operator of a module; channels at width 1. */
+export type Op = { op: "conv"; kernel: number; channels: number; stride: number; pad: number } | { op: "lrn" } | { op: "pool"; kernel: number; stride: number };
 /** A row of the network table at the paper's numbers. */
 export interface NetworkSummary { id: string; title: string; weight_layers: number; parameters: number; macs: number; values: number; }
 /** One layer. Sizes in cells, fields in input pixels: cell i sees offset + i*jump ... + receptive_field. */
@@ -24,7 +26,7 @@ export interface LayerInfo {
 export interface ClassName { wnid: string; en: string; zh: string; }
 export interface Accuracy { top1: number; top5: number; float_top1: number; float_top5: number; images: number; }
 export interface NetworkInfo {
-  id: string; title: string; width: number; input_size: number; fc: number; class_count: number;
+  id: string; title: string; modules?: Op[][] | null; width: number; input_size: number; fc: number; class_count: number;
   classes: ClassName[]; trained: boolean; parameters: number; macs: number; values: number;
   weight_bytes: number; activation_bytes: number; simd: string;
   accuracy?: Accuracy | null; licence: string; provenance: string; temperature?: number | null; seed?: number | null;
@@ -33,6 +35,18 @@ export interface StepInfo { index: number; name: string; ms: number; }
 export interface TopClass { class: number; probability: number; logit: number; }
 export interface Stats { min: number; max: number; mean: number; zero_fraction: number; saturated_fraction: number; scale: number; channels_dead: number; }
 export interface Value { q?: number | null; value: number; pre?: number | null; }
+export interface ChannelSwitch { layer: number; channel: number; }
+/** Weights of one output channel, [C_in][k][k]; a real weight is an integer times scale, bias is real. */
+export interface Kernel { kernel: number; input_channels: number; values: Int8Array; scale: number; bias: number; }
+/**
+ * One value worked out: sum = bias + the products of patch and weights ([C_in][k][k], zeros outside the map);
+ * pre = sum * input_scale * weight_scale; q = pre / output_scale, rounded and clamped to 0..127 (absent for logits).
+ */
+export interface Arithmetic {
+  kernel: number; stride: number; pad: number; input_channels: number; y0: number; x0: number;
+  patch: Int16Array; weights: Int8Array; bias: number; sum: number;
+  input_scale: number; weight_scale: number; output_scale: number; pre: number; q?: number | null; value: number;
+}
 export interface PixelBox { x0: number; y0: number; x1: number; y1: number; }
 export interface ReceptiveBox extends PixelBox { clipped: PixelBox; }
 /** How `draw` lays out and colours maps: columns 0 = one row, cell 0 = one pixel a cell. */
@@ -139,6 +153,7 @@ impl LayerInfo {
 pub struct NetworkInfo<'a> {
     pub id: &'a str,
     pub title: &'a str,
+    pub modules: Option<&'a Vec<Vec<Op>>>,
     pub width: f64,
     pub input_size: usize,
     pub fc: usize,
@@ -177,6 +192,22 @@ pub struct Value {
     pub q: Option<i32>,
     pub value: f32,
     pub pre: Option<f32>,
+}
+
+/// See `ChannelSwitch` above.
+#[derive(Serialize)]
+pub struct ChannelSwitch {
+    pub layer: usize,
+    pub channel: usize,
+}
+
+/// See `Kernel` above; its values are added as an array.
+#[derive(Serialize)]
+pub struct Kernel {
+    pub kernel: usize,
+    pub input_channels: usize,
+    pub scale: f32,
+    pub bias: f32,
 }
 
 /// See `ReceptiveBox` above.
