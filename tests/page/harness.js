@@ -15,10 +15,10 @@ const PATIENCE = 60_000;
 /** @type {import('playwright-core').Browser} */
 let browser;
 
-/** Starts the browser of a test file and ends it afterwards. */
-export function useBrowser() {
+/** Starts the browser of a test file and ends it afterwards. @param {string[]} [flags] besides the usual ones */
+export function useBrowser(flags = []) {
   before(async () => {
-    browser = await chromium.launch({ executablePath: CHROME, args: FLAGS });
+    browser = await chromium.launch({ executablePath: CHROME, args: [...FLAGS, ...flags] });
   });
   after(() => browser?.close());
 }

@@ -9,6 +9,7 @@ import { eachFrame, whenQuiet } from './frame.js';
 /** @typedef {{file: string, title: {en: string, zh: string}, credit: string, licence: string, source: string}} Sample */
 /** @typedef {import('./intake.js').Picture} Picture */
 /** What makes a network: values of the state, and the file where it is one. @typedef {{values: Record<string, any>, file: Blob | null}} Wanted */
+/** @typedef {{width: number, height: number, stop: () => void}} Live */
 /** @typedef {{code: string, params: Record<string, string | number>, retry?: () => void}} Notice */
 
 const SHIPPED_MODEL = './models/vgg16-half-tiny.safetensors';
@@ -18,13 +19,14 @@ const NETWORK_KEYS = ['model', 'net', 'width', 'size', 'seed'];
 
 export class App {
   /** @type {Picture | null} */ picture = null;
+  /** A moving picture that stands in for the still one. @type {Live | null} */ live = null;
   /** @type {Sample[]} */ samples = [];
 
   /** @type {Blob | null} */ #modelFile = null;
   /** The network last asked for. @type {Wanted | null} */ #wanted = null;
   /** The network that runs. @type {Wanted | null} */ #loaded = null;
   /** @type {Notice | null} */ #notice = null;
-  /** @type {Set<(picture: Picture) => void>} */ #pictureListeners = new Set();
+  /** @type {Set<() => void>} */ #pictureListeners = new Set();
   /** @type {Set<(samples: Sample[]) => void>} */ #sampleListeners = new Set();
   /** @type {Set<(notice: Notice | null) => void>} */ #noticeListeners = new Set();
   #reading = 0;
@@ -59,7 +61,19 @@ export class App {
     await this.#followPicture(this.store.state.picture);
   }
 
-  /** @param {(picture: Picture) => void} listener @returns {() => void} stops listening */
+  /** What the crop lies on. @returns {{width: number, height: number} | null} */
+  get scene() {
+    return this.live ?? this.picture;
+  }
+
+  /** @param {Live | null} live null: the still picture is back */
+  setLive(live) {
+    this.live = live;
+    for (const listener of this.#pictureListeners) listener();
+    if (!live) this.#run(false);
+  }
+
+  /** @param {() => void} listener @returns {() => void} stops listening */
   onPicture(listener) {
     this.#pictureListeners.add(listener);
     return () => this.#pictureListeners.delete(listener);
@@ -175,7 +189,7 @@ export class App {
 
   /** @param {boolean} live */
   #run(live) {
-    if (!this.picture || this.engine.status !== 'ready') return;
+    if (!this.picture || this.live || this.engine.status !== 'ready') return;
     const { width, height } = this.picture;
     this.engine.run(square(this.store.state.crop, width, height), { live });
   }
@@ -227,11 +241,12 @@ export class App {
 
   /** @param {Picture} picture @param {ImageBitmap} bitmap */
   #show(picture, bitmap) {
+    this.live?.stop();
     this.picture = picture;
     this.engine.setPicture(bitmap);
     if (picture.animated) this.notify({ code: 'animated', params: { name: picture.name } });
     else if (!this.#notice?.retry) this.notify(null);
-    for (const listener of this.#pictureListeners) listener(picture);
+    for (const listener of this.#pictureListeners) listener();
   }
 
   /** @param {unknown} error */

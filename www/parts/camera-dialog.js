@@ -1,32 +1,12 @@
 /** A single shot from the camera. */
+import { openStream, release } from '../core/camera.js';
 import { h } from '../core/dom.js';
 import { t } from '../core/i18n.js';
 
-/** @type {Record<string, string>} */
-const PROBLEMS = {
-  NotAllowedError: 'camera-denied',
-  SecurityError: 'camera-denied',
-  NotFoundError: 'camera-none',
-  OverconstrainedError: 'camera-none',
-  NotReadableError: 'camera-busy',
-  AbortError: 'camera-busy',
-};
-
 /** @param {import('../core/app.js').App} app */
 export async function openCamera(app) {
-  if (!navigator.mediaDevices?.getUserMedia) {
-    app.notify({ code: 'camera-insecure', params: {} });
-    return;
-  }
-  let stream;
-  try {
-    stream = await navigator.mediaDevices.getUserMedia({ video: { width: { ideal: 1280 } }, audio: false });
-  } catch (error) {
-    const code = PROBLEMS[/** @type {Error} */ (error).name] ?? 'camera-none';
-    app.notify({ code, params: {} });
-    return;
-  }
-  show(app, stream);
+  const stream = await openStream(app, { width: { ideal: 1280 } });
+  if (stream) show(app, stream);
 }
 
 /** @param {import('../core/app.js').App} app @param {MediaStream} stream */
@@ -55,7 +35,7 @@ function show(app, stream) {
     h('div', { class: 'dialog-actions' }, cancel, shoot),
   );
   dialog.addEventListener('close', () => {
-    for (const track of stream.getTracks()) track.stop();
+    release(stream);
     dialog.remove();
   });
   document.body.append(dialog);

@@ -8,9 +8,10 @@ const CORNERS = ['nw', 'ne', 'sw', 'se'];
 /**
  * @param {import('../core/app.js').App} app
  * @param {import('../core/spot.js').Spot} spot
+ * @param {import('../core/live.js').Live} live
  * @param {import('../core/scope.js').Scope} scope
  */
-export function createCropStage(app, spot, scope) {
+export function createCropStage(app, spot, live, scope) {
   const { store, engine } = app;
   const canvas = h('canvas', { class: 'stage-picture', role: 'img', label: 'picture.whole' });
   const shade = svg('path', { class: 'stage-shade', 'fill-rule': 'evenodd' });
@@ -38,27 +39,33 @@ export function createCropStage(app, spot, scope) {
   const setCrop = (/** @type {import('../core/crop.js').Crop} */ crop) => store.set({ crop });
 
   function layOut() {
-    const { picture } = app;
-    if (!picture || room.width === 0) return;
-    scale = Math.min(room.width / picture.width, room.height / picture.height);
-    const width = Math.max(1, Math.round(picture.width * scale));
-    const height = Math.max(1, Math.round(picture.height * scale));
+    const { scene, picture } = app;
+    if (!scene || room.width === 0) return;
+    scale = Math.min(room.width / scene.width, room.height / scene.height);
+    const width = Math.max(1, Math.round(scene.width * scale));
+    const height = Math.max(1, Math.round(scene.height * scale));
     frame.style.width = `${width}px`;
     frame.style.height = `${height}px`;
-    overlay.setAttribute('viewBox', `0 0 ${picture.width} ${picture.height}`);
+    overlay.setAttribute('viewBox', `0 0 ${scene.width} ${scene.height}`);
     const context = sharpContext(canvas, width, height);
-    context.imageSmoothingQuality = 'high';
-    context.drawImage(picture.preview, 0, 0, width, height);
+    if (live.video) {
+      live.video.className = 'stage-video';
+      canvas.after(live.video);
+    } else if (picture) {
+      frame.querySelector('video')?.remove();
+      context.imageSmoothingQuality = 'high';
+      context.drawImage(picture.preview, 0, 0, width, height);
+    }
     drawCrop();
   }
 
   function drawCrop() {
-    const { picture } = app;
-    if (!picture) return;
-    const { x, y, side } = square(store.state.crop, picture.width, picture.height);
+    const { scene } = app;
+    if (!scene) return;
+    const { x, y, side } = square(store.state.crop, scene.width, scene.height);
     shade.setAttribute(
       'd',
-      `M0 0H${picture.width}V${picture.height}H0ZM${x} ${y}H${x + side}V${y + side}H${x}Z`,
+      `M0 0H${scene.width}V${scene.height}H0ZM${x} ${y}H${x + side}V${y + side}H${x}Z`,
     );
     box.style.transform = `translate(${x * scale}px, ${y * scale}px)`;
     box.style.width = `${side * scale}px`;
@@ -67,10 +74,10 @@ export function createCropStage(app, spot, scope) {
 
   /** @param {import('../core/spot.js').Reading | null} reading */
   function drawField(reading) {
-    const { picture } = app;
-    field.setAttribute('visibility', reading && picture ? 'visible' : 'hidden');
-    if (!reading || !picture || !engine.network) return;
-    const { x, y, side } = square(store.state.crop, picture.width, picture.height);
+    const { scene } = app;
+    field.setAttribute('visibility', reading && scene ? 'visible' : 'hidden');
+    if (!reading || !scene || !engine.network) return;
+    const { x, y, side } = square(store.state.crop, scene.width, scene.height);
     const unit = side / engine.network.info.input_size;
     const { x0, y0, x1, y1 } = reading.box;
     field.setAttribute('x', String(x + x0 * unit));
@@ -84,12 +91,12 @@ export function createCropStage(app, spot, scope) {
     scale: () => scale,
     get: () => store.state.crop,
     set: setCrop,
-    picture: () => app.picture,
+    picture: () => app.scene,
   });
 
   box.addEventListener('keydown', (event) => {
-    const { picture } = app;
-    const next = picture && keyed(event, store.state.crop, picture);
+    const { scene } = app;
+    const next = scene && keyed(event, store.state.crop, scene);
     if (!next) return;
     event.preventDefault();
     setCrop(next);

@@ -4,13 +4,15 @@ import { CENTRE, fit } from '../core/crop.js';
 import { language, t } from '../core/i18n.js';
 import { createCropStage } from './crop-stage.js';
 import { openCamera } from './camera-dialog.js';
+import { createLiveBar } from './live-bar.js';
 
 /**
  * @param {import('../core/app.js').App} app
  * @param {import('../core/spot.js').Spot} spot
+ * @param {import('../core/live.js').Live} live
  * @param {import('../core/scope.js').Scope} scope
  */
-export function createPicturePanel(app, spot, scope) {
+export function createPicturePanel(app, spot, live, scope) {
   const file = h('input', {
     type: 'file',
     class: 'visually-hidden',
@@ -31,21 +33,27 @@ export function createPicturePanel(app, spot, scope) {
     /** @type {() => void} */ click,
   ) => h('button', { class: 'button', type: 'button', test, say: key, on: { click } });
 
+  const liveBar = createLiveBar(live, app.engine, scope);
   return h(
     'section',
     { class: 'picture-panel', label: 'picture.title' },
-    createCropStage(app, spot, scope),
+    createCropStage(app, spot, live, scope),
     createZoom(app, scope),
     h('p', { id: 'crop-help', class: 'visually-hidden', say: 'crop.help' }),
     h(
       'div',
       { class: 'ways-in' },
       button('pick-button', 'picture.pick', () => file.click()),
-      button('camera-button', 'picture.camera', () => void openCamera(app)),
+      button('camera-button', 'picture.camera', () => {
+        live.stop();
+        void openCamera(app);
+      }),
+      liveBar.button,
       button('paste-button', 'picture.paste', () => void pasteFromClipboard(app)),
       file,
     ),
-    createTray(app, scope),
+    liveBar.element,
+    createTray(app, live, scope),
   );
 }
 
@@ -61,9 +69,9 @@ function createZoom(app, scope) {
     step: 0.05,
     on: {
       input() {
-        if (!app.picture) return;
+        if (!app.scene) return;
         const size = 1 / Number(range.value);
-        store.set({ crop: fit({ ...store.state.crop, size }, app.picture.width, app.picture.height) });
+        store.set({ crop: fit({ ...store.state.crop, size }, app.scene.width, app.scene.height) });
       },
     },
   });
@@ -83,8 +91,12 @@ function createZoom(app, scope) {
   return h('div', { class: 'crop-zoom' }, h('label', { for: 'crop-zoom', say: 'crop.zoom' }), range, reset);
 }
 
-/** @param {import('../core/app.js').App} app @param {import('../core/scope.js').Scope} scope */
-function createTray(app, scope) {
+/**
+ * @param {import('../core/app.js').App} app
+ * @param {import('../core/live.js').Live} live
+ * @param {import('../core/scope.js').Scope} scope
+ */
+function createTray(app, live, scope) {
   const { store } = app;
   const list = h('ul', { class: 'tray', test: 'tray', label: 'picture.samples' });
   const credit = h('p', { class: 'caption' });
@@ -102,7 +114,12 @@ function createTray(app, scope) {
               type: 'button',
               test: 'sample',
               'data-file': sample.file,
-              on: { click: () => store.set({ picture: sample.file, crop: CENTRE }) },
+              on: {
+                click() {
+                  live.stop();
+                  store.set({ picture: sample.file, crop: CENTRE });
+                },
+              },
             },
             h('img', { src: `./pictures/${sample.file}`, alt: '', loading: 'lazy', decoding: 'async' }),
           ),
@@ -119,11 +136,12 @@ function createTray(app, scope) {
       const title = sample.title[language()];
       button.setAttribute('aria-label', title);
       button.title = `${title}\n${sample.credit}, ${sample.licence}`;
-      const isShown = store.state.picture !== 'own' && sample.file === shown;
+      const isShown = !app.live && store.state.picture !== 'own' && sample.file === shown;
       button.setAttribute('aria-pressed', String(isShown));
       if (isShown) credit.textContent = `${title} · ${sample.credit} · ${sample.licence}`;
     }
-    if (store.state.picture === 'own') credit.textContent = app.picture?.name ?? '';
+    if (app.live) credit.textContent = t('picture.live.credit');
+    else if (store.state.picture === 'own') credit.textContent = app.picture?.name ?? '';
   };
   scope.keep(app.onSamples(build));
   scope.keep(app.onPicture(() => queueMicrotask(update)));

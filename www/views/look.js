@@ -2,6 +2,7 @@
 import { h } from '../core/dom.js';
 import { say } from '../core/i18n.js';
 import { megabytes, percent, short } from '../core/format.js';
+import { Live } from '../core/live.js';
 import { Spot } from '../core/spot.js';
 import { createChannelDialog } from '../parts/channel-dialog.js';
 import { createLayerList } from '../parts/layer-list.js';
@@ -18,6 +19,7 @@ export const look = { id: 'look', fields: {}, mount };
  */
 function mount(app, scope) {
   const spot = new Spot(app.engine, scope);
+  const live = new Live(app, scope);
   const enlarged = createChannelDialog(app, spot, scope);
   const view = h(
     'div',
@@ -25,7 +27,7 @@ function mount(app, scope) {
     h(
       'aside',
       { class: 'look-side', label: 'look.side' },
-      createPicturePanel(app, spot, scope),
+      createPicturePanel(app, spot, live, scope),
       createPredictions(app, scope),
     ),
     h(
