@@ -5,12 +5,15 @@
  *
  * @typedef {import('./core/protocol.js').Order} Order
  * @typedef {import('./core/protocol.js').News} News
+ * @typedef {Extract<import('./core/protocol.js').Question, {what: 'scores'}>} ScoresQuestion
+ * @typedef {{id: number, question: ScoresQuestion, resolve: (scores: import('./core/protocol.js').Scores) => void,
+ *   reject: (error: unknown) => void}} PendingScores
  */
 import init, * as vgg from './pkg/vgglass.js';
+import { listen, listener, Superseded } from './worker/listen.js';
+import { scoresAt } from './worker/scores.js';
 
 const TOP = 5;
-/** Longest time without listening, in ms; a single layer may take longer. */
-const DEAF = 8;
 
 const started = init();
 // Who awaits it hears of a failure; until somebody does, it is not an uncaught error.
@@ -20,6 +23,8 @@ started.catch(() => {});
 let network = null;
 /** @type {import('./core/protocol.js').LayerInfo[]} */
 let layers = [];
+/** The size that the network is made for. */
+let native = 0;
 let ticket = 0;
 /** @type {AbortController | null} */
 let download = null;
@@ -37,20 +42,14 @@ let isOutdated = false;
 
 /** @type {Extract<Order, {type: 'run'}> | null} the newest run asked for and not yet begun */
 let waiting = null;
+/** The newest scores asked for and not yet begun. @type {PendingScores | null} */
+let pending = null;
 let running = false;
 /** Layers computed for the present picture, with the channels shown of each. @type {Map<number, Uint32Array>} */
 const shown = new Map();
 
 /** @param {News} news @param {Transferable[]} [transfer] */
 const tell = (news, transfer = []) => postMessage(news, { transfer });
-
-const { port1, port2 } = new MessageChannel();
-/** Lets the worker's other messages in; a timer would wait 4 ms. */
-const listen = () =>
-  new Promise((resolve) => {
-    port1.onmessage = resolve;
-    port2.postMessage(null);
-  });
 
 /** @param {unknown} error */
 const messageOf = (error) => (error instanceof Error ? error.message : String(error));
@@ -81,6 +80,7 @@ async function load(order) {
     network?.free();
     network = next;
     layers = next.layers();
+    native = next.info().input_size;
     shown.clear();
     tell({ type: 'network', ticket, info: next.info(), layers });
   } catch (error) {
@@ -122,18 +122,22 @@ async function fetchBytes(url, signal, forTicket) {
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
-/** Runs what is waiting, and draws what is outdated, until there is nothing left to do. */
+/** Runs what is waiting, draws what is outdated and scores what is asked for, until there is nothing left to do. */
 async function work() {
   if (running) return;
   running = true;
   try {
-    while (network && picture && (waiting || isOutdated)) {
+    while (network && (waiting ? (waiting.frame ?? picture) : isOutdated || (pending && picture))) {
       if (waiting) {
         const order = waiting;
         waiting = null;
-        await run(order, network, picture);
-      } else {
+        await run(order, network, order.frame ?? picture);
+      } else if (isOutdated) {
         await redraw(network);
+      } else {
+        const asked = pending;
+        pending = null;
+        await score(asked, network, picture);
       }
     }
   } catch (error) {
@@ -152,14 +156,16 @@ async function work() {
  */
 async function run(order, net, from) {
   const isStale = () => network !== net || (waiting !== null && !(order.live && waiting.live));
+  net.set_size(native);
   net.set_picture(cut(from, order.square));
+  order.frame?.close();
   tell({ type: 'run-start', run: order.run, seen: net.picture(), live: order.live });
   const former = new Map(shown);
   shown.clear();
   // Rows are drawn and sent while the next layers are computed.
   const sent = [show(net, 0, 0, order, former)];
   let ms = 0;
-  let heard = performance.now();
+  const listenNow = listener();
   while (!isStale()) {
     const step = net.step();
     if (!step) {
@@ -170,11 +176,26 @@ async function run(order, net, from) {
     }
     ms += step.ms;
     sent.push(show(net, step.index, step.ms, order, former));
-    if (performance.now() - heard < DEAF) continue;
-    await listen();
-    heard = performance.now();
+    await listenNow();
   }
   await Promise.all(sent);
+}
+
+/**
+ * Another size forgets the layers; the next run is at the native one again.
+ * @param {PendingScores} asked
+ * @param {import('./pkg/vgglass.js').Network} net
+ * @param {ImageBitmap} from
+ */
+async function score({ id, question, resolve, reject }, net, from) {
+  const isStale = () => network !== net || waiting !== null || pending !== null;
+  const report = (/** @type {number} */ part) => tell({ type: 'part', id, part });
+  shown.clear();
+  try {
+    resolve(await scoresAt(net, cut(from, question.square), question.size, isStale, report));
+  } catch (error) {
+    reject(error);
+  }
 }
 
 /**
@@ -203,6 +224,7 @@ async function show(net, index, ms, order, former) {
   const kept = order.live ? former.get(index) : undefined;
   const channels = kept?.length === stripLength(index) ? kept : strongest(net, index);
   shown.set(index, channels);
+  if (order.live && order.drawn && !order.drawn.includes(index)) return;
   const stats = net.stats(index);
   const strip = await drawStrip(net, index, channels);
   if (network !== net) return;
@@ -265,7 +287,7 @@ async function redraw(net) {
 async function answer({ id, question }) {
   try {
     await started;
-    const value = await reply(question);
+    const value = await reply(question, id);
     tell({ type: 'answer', id, value }, value?.bitmap ? [value.bitmap] : []);
   } catch (error) {
     tell({ type: 'answer', id, error: messageOf(error) });
@@ -273,11 +295,18 @@ async function answer({ id, question }) {
   }
 }
 
-/** @param {import('./core/protocol.js').Question} question */
-async function reply(question) {
+/** @param {import('./core/protocol.js').Question} question @param {number} id */
+async function reply(question, id) {
   if (question.what === 'describe') return vgg.describe(question.id, question.options);
   if (question.what === 'networks') return vgg.networks();
   if (question.what === 'seed') return vgg.random_seed();
+  if (question.what === 'scores') {
+    return new Promise((resolve, reject) => {
+      pending?.reject(new Superseded());
+      pending = { id, question, resolve, reject };
+      void work();
+    });
+  }
   if (!network || !shown.has(question.layer)) throw new Error('not computed');
   if (question.what === 'means') return network.channel_means(question.layer);
   if (question.what === 'probe') {
@@ -296,6 +325,7 @@ onmessage = ({ data: order }) => {
     picture?.close();
     picture = order.bitmap;
   } else if (order.type === 'run') {
+    waiting?.frame?.close();
     waiting = order;
     void work();
   } else {

@@ -19,6 +19,7 @@ const NETWORK_KEYS = ['model', 'net', 'width', 'size', 'seed'];
 
 export class App {
   /** @type {Picture | null} */ picture = null;
+  /** Layers whose rows are on the screen, by index. @type {Set<number>} */ inSight = new Set();
   /** A moving picture that stands in for the still one. @type {Live | null} */ live = null;
   /** @type {Sample[]} */ samples = [];
 

@@ -21,7 +21,8 @@ export class Engine {
 
   /** @type {Worker} */ #worker;
   /** @type {Map<EventName, Set<(detail: any) => void>>} */ #listeners = new Map();
-  /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void}>} */ #asked = new Map();
+  /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void, onPart?: (part: number) => void}>} */
+  #asked = new Map();
   #ticket = 0;
   #run = 0;
   #question = 0;
@@ -73,6 +74,17 @@ export class Engine {
     this.#order({ type: 'run', run: this.#run, square, live });
   }
 
+  /**
+   * Runs a frame of a moving picture, cut to the square already.
+   * @param {ImageBitmap} frame given away
+   * @param {{live: boolean, drawn: number[]}} options `drawn`: the layers that are looked at
+   */
+  runFrame(frame, { live, drawn }) {
+    this.#run += 1;
+    const square = { x: 0, y: 0, side: frame.width };
+    this.#worker.postMessage({ type: 'run', run: this.#run, square, live, frame, drawn }, [frame]);
+  }
+
   /** @param {import('./protocol.js').Display} display @param {number} thumbnails channels in a row */
   setDisplay(display, thumbnails) {
     this.#order({ type: 'display', display, thumbnails });
@@ -112,6 +124,17 @@ export class Engine {
     return this.#ask({ what: 'networks' });
   }
 
+  /**
+   * The picture at a size of its own, as a fully convolutional net. Whoever asks runs the picture again afterwards:
+   * the layers of the last run are forgotten. Of two asked for, and after a new run, only the newer is answered.
+   * @param {import('./crop.js').Square} square @param {number} size the native one or larger
+   * @param {(part: number) => void} [onPart] hears how far it is
+   * @returns {Promise<import('./protocol.js').Scores>}
+   */
+  scores(square, size, onPart) {
+    return this.#ask({ what: 'scores', square, size }, onPart);
+  }
+
   /** @returns {Promise<number>} */
   seed() {
     return this.#ask({ what: 'seed' });
@@ -132,12 +155,12 @@ export class Engine {
     this.#worker.postMessage(order);
   }
 
-  /** @param {import('./protocol.js').Question} question @returns {Promise<any>} */
-  #ask(question) {
+  /** @param {import('./protocol.js').Question} question @param {(part: number) => void} [onPart] @returns {Promise<any>} */
+  #ask(question, onPart) {
     this.#question += 1;
     const id = this.#question;
     return new Promise((resolve, reject) => {
-      this.#asked.set(id, { resolve, reject });
+      this.#asked.set(id, { resolve, reject, onPart });
       this.#order({ type: 'ask', id, question });
     });
   }
@@ -181,6 +204,9 @@ export class Engine {
         this.ms = news.ms;
         this.runs += 1;
         this.#emit('done', { top: news.top, ms: news.ms, live: news.live });
+        break;
+      case 'part':
+        this.#asked.get(news.id)?.onPart?.(news.part);
         break;
       case 'answer':
         this.#settle(news);

@@ -55,6 +55,7 @@
  * @property {{wnid: string, en: string, zh: string}[]} classes empty for an untrained network
  * @property {boolean} trained
  * @property {number | null} [seed]
+ * @property {number | null} [temperature] what logits are divided by before softmax; 1 where none is given
  * @property {{top1: number, top5: number, float_top1: number, float_top5: number, images: number} | null} [accuracy]
  * @property {string} licence
  * @property {string} provenance
@@ -97,16 +98,27 @@
  *
  * @typedef {{x0: number, y0: number, x1: number, y1: number}} Box
  *
+ * @typedef {object} Scores what the network says at a size of its own, as a fully convolutional net
+ * @property {number} size side of the input
+ * @property {number} rows of the score map
+ * @property {number} columns
+ * @property {number} jump distance of two places in input pixels
+ * @property {Float32Array} map logits, `[place][class]`, places row by row
+ * @property {Float32Array} logits their mean over the places
+ * @property {Float32Array} probabilities
+ * @property {number} ms
+ *
  * @typedef {{what: 'atlas', layer: number, channels: Uint32Array, columns: number}
  *   | {what: 'probe', layer: number, channel: number, y: number, x: number}
  *   | {what: 'means', layer: number}
  *   | {what: 'describe', id: string, options: NetworkOptions}
  *   | {what: 'networks'}
- *   | {what: 'seed'}} Question
+ *   | {what: 'seed'}
+ *   | {what: 'scores', square: Square, size: number}} Question
  *
  * @typedef {{type: 'load', ticket: number, source: ModelSource}
  *   | {type: 'picture', bitmap: ImageBitmap}
- *   | {type: 'run', run: number, square: Square, live: boolean}
+ *   | {type: 'run', run: number, square: Square, live: boolean, frame?: ImageBitmap, drawn?: number[]}
  *   | {type: 'display', display: Display, thumbnails: number}
  *   | {type: 'ask', id: number, question: Question}} Order
  *
@@ -117,6 +129,7 @@
  *   | {type: 'layer', run: number, result: LayerResult}
  *   | {type: 'strip', index: number, strip: Strip}
  *   | {type: 'run-done', run: number, top: Prediction[], ms: number, live: boolean}
+ *   | {type: 'part', id: number, part: number}
  *   | {type: 'answer', id: number, value?: any, error?: string}
  *   | {type: 'broken', message: string}} News
  */

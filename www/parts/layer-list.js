@@ -23,6 +23,15 @@ export function createLayerList(app, spot, scope) {
   /** @type {ReturnType<typeof createRow>[]} */
   let rows = [];
 
+  const inSight = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const index = Number(/** @type {HTMLElement} */ (target).dataset.index);
+      if (isIntersecting) app.inSight.add(index);
+      else app.inSight.delete(index);
+    }
+  });
+  scope.keep(() => inSight.disconnect());
+
   const build = () => {
     if (!engine.network) return;
     const { layers } = engine.network;
@@ -39,6 +48,9 @@ export function createLayerList(app, spot, scope) {
         );
       }),
     );
+    inSight.disconnect();
+    app.inSight.clear();
+    for (const { element } of rows) inSight.observe(element);
     for (const result of engine.results) if (result) rows[result.index].show(result);
     measure();
     placeDetail();
@@ -60,7 +72,7 @@ export function createLayerList(app, spot, scope) {
     const { count, size } = thumbs(strip.clientWidth);
     app.setThumbnails(count);
     root.style.setProperty('--thumb', `${size}px`);
-    for (const row of rows) row.redraw();
+    for (const row of rows) row.fit(strip.clientWidth);
   };
 
   scope.size(root, measure);
@@ -108,6 +120,8 @@ function createRow(app, layer) {
   const { store } = app;
   /** @type {LayerResult | null} */
   let result = null;
+  /** Width for the maps, kept: asked for at every result, it would have the page laid out every time. */
+  let room = 0;
   const toggle = (/** @type {number | null} */ channel) => {
     const isOpen = store.state.layer === layer.name && channel === null;
     store.set({ layer: isOpen ? null : layer.name, channel }, { step: true });
@@ -167,7 +181,7 @@ function createRow(app, layer) {
   function channelAt(event) {
     if (!result) return null;
     const { order } = result.strip;
-    const part = layer.kind === 'fc' ? canvas.clientWidth / order.length : thumbs(maps.clientWidth).size + THUMB_GAP;
+    const part = layer.kind === 'fc' ? canvas.clientWidth / order.length : thumbs(room).size + THUMB_GAP;
     return order[Math.min(order.length - 1, Math.floor(event.offsetX / part))];
   }
 
@@ -181,7 +195,7 @@ function createRow(app, layer) {
 
   const redraw = () => {
     if (!result) return;
-    drawStrip(canvas, maps.clientWidth, layer, result);
+    drawStrip(canvas, room, layer, result);
     say(canvas, 'layer.strip', { name: layer.name, channels: [...result.strip.order.slice(0, 16)].join(', ') }, 'aria-label');
   };
 
@@ -189,6 +203,11 @@ function createRow(app, layer) {
     element,
     layer,
     redraw,
+    /** @param {number} width */
+    fit(width) {
+      room = width;
+      redraw();
+    },
     /** @param {LayerResult} next */
     show(next) {
       result = next;

@@ -1,6 +1,6 @@
 /** The switch of the live camera, and how fast the network keeps up with it. */
 import { h } from '../core/dom.js';
-import { say } from '../core/i18n.js';
+import { say, t } from '../core/i18n.js';
 import { milliseconds } from '../core/format.js';
 
 /** Numbers that change more often cannot be read. */
@@ -24,6 +24,7 @@ export function createLiveBar(live, engine, scope) {
     button.setAttribute('aria-pressed', String(live.isOn));
     button.classList.toggle('is-live', live.isOn);
     say(button, live.isOn ? 'picture.live.stop' : 'picture.live');
+    button.title = t('picture.live.label');
     text.hidden = !live.isOn;
     Object.assign(text.dataset, { frames: live.frames, dropped: live.dropped });
     if (!live.isOn || performance.now() - written < REST) return;

@@ -43,7 +43,7 @@ export function createPicturePanel(app, spot, live, scope) {
     h(
       'div',
       { class: 'ways-in' },
-      button('pick-button', 'picture.pick', () => file.click()),
+      button('pick-button', 'picture.open', () => file.click()),
       button('camera-button', 'picture.camera', () => {
         live.stop();
         void openCamera(app);
