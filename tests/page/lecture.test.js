@@ -64,20 +64,6 @@ test('the views are reached from the header, by mouse, keyboard and Back', async
   await page.getByTestId(`${VIEWS.at(-1)}-view`).waitFor();
 });
 
-test('all links between views are in sight on a phone', async (t) => {
-  const page = await open(t, { viewport: { width: 360, height: 740 } });
-  for (const lang of ['zh', 'en']) {
-    await page.getByTestId(`lang-${lang}`).click();
-    for (const shown of ['look', ...VIEWS]) {
-      await page.getByTestId(`view-${shown}`).click();
-      for (const view of ['look', ...VIEWS]) {
-        const box = await page.getByTestId(`view-${view}`).boundingBox();
-        assert.ok(box.x >= 0 && box.x + box.width <= 360, `${view} on ${shown}, ${lang}`);
-      }
-    }
-  }
-});
-
 test('memory: the table of VGG-16 adds up to the paper’s parameters and to 15.2 M values', async (t) => {
   const page = await openView(t, 'memory');
   const rows = await page.getByTestId('memory-row').count();

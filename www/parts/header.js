@@ -63,6 +63,13 @@ export function createHeader({ store }, openNetworks) {
     event.preventDefault();
     store.set({ view: id }, { step: true });
   }
+  const views = h('nav', { class: 'views', label: 'header.views' }, ...links);
+  /** Where the links are wider than the window, the view's own is brought to the middle. */
+  function bringIntoSight() {
+    const current = links[store.views.indexOf(store.state.view)];
+    if (current) views.scrollLeft = current.offsetLeft - views.offsetLeft - (views.clientWidth - current.offsetWidth) / 2;
+  }
+  new ResizeObserver(bringIntoSight).observe(views);
   const update = () => {
     store.views.forEach((id, i) => {
       links[i].setAttribute('href', formatAddress(id, store.state, store.fields));
@@ -72,13 +79,16 @@ export function createHeader({ store }, openNetworks) {
     for (const button of languages) button.setAttribute('aria-pressed', String(button.dataset.code === language()));
     theme.setAttribute('aria-pressed', String(document.documentElement.dataset.theme === 'dark'));
   };
-  store.listen(update);
+  store.listen((state, before) => {
+    update();
+    if (state.view !== before.view || state.lang !== before.lang) bringIntoSight();
+  });
   update();
   return h(
     'header',
     { class: 'page-header' },
     h('h1', {}, 'vgglass', h('span', { class: 'tagline', say: 'header.tagline' })),
-    h('nav', { class: 'views', label: 'header.views' }, ...links),
+    views,
     network,
     h('div', { class: 'switches', role: 'group', label: 'header.language' }, ...languages),
     theme,

@@ -6,10 +6,12 @@
  * @property {import('../core/address.js').Fields} fields of its address, besides the shared ones
  * @property {(app: import('../core/app.js').App, scope: import('../core/scope.js').Scope) => HTMLElement} mount
  */
+import { experiments } from './experiments.js';
 import { field } from './field.js';
 import { look } from './look.js';
 import { memory } from './memory.js';
 import { networks } from './networks.js';
+import { scale } from './scale.js';
 
 /** @type {View[]} */
-export const VIEWS = [look, networks, field, memory];
+export const VIEWS = [look, networks, field, memory, scale, experiments];
