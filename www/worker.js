@@ -5,13 +5,18 @@
  *
  * @typedef {import('./core/protocol.js').Order} Order
  * @typedef {import('./core/protocol.js').News} News
+ * @typedef {{run: number, live: boolean, drawn?: number[]}} Shown a run, and how its rows are drawn
  * @typedef {Extract<import('./core/protocol.js').Question, {what: 'scores'}>} ScoresQuestion
  * @typedef {{id: number, question: ScoresQuestion, resolve: (scores: import('./core/protocol.js').Scores) => void,
  *   reject: (error: unknown) => void}} PendingScores
  */
 import init, * as vgg from './pkg/vgglass.js';
 import { listen, listener, Superseded } from './worker/listen.js';
+import { measure } from './worker/measure.js';
+import { inside } from './worker/inside.js';
+import { Occlusion } from './worker/occlusion.js';
 import { scoresAt } from './worker/scores.js';
+import { apply, found } from './worker/switches.js';
 
 const TOP = 5;
 
@@ -45,6 +50,21 @@ let waiting = null;
 /** The newest scores asked for and not yet begun. @type {PendingScores | null} */
 let pending = null;
 let running = false;
+/** All layers are those of the picture that is shown. */
+let isComplete = false;
+/** Time in layers of the last whole run. */
+let wholeMs = 0;
+
+/** Channels to be switched off. @type {import('./core/protocol.js').Off[]} */
+let off = [];
+/** They are not yet those of the network. */
+let isSwitched = false;
+/** What the shown picture is taken for with every channel on, if that is known. @type {Float32Array | null} */
+let before = null;
+
+/** Goes on while there is nothing else to do. @type {{id: number, steps: Occlusion, resolve: (covered: any) => void, reject: (error: unknown) => void} | null} */
+let study = null;
+
 /** Layers computed for the present picture, with the channels shown of each. @type {Map<number, Uint32Array>} */
 const shown = new Map();
 
@@ -77,8 +97,10 @@ async function load(order) {
       next.free();
       return;
     }
+    leaveStudy();
     network?.free();
     network = next;
+    isComplete = false;
     layers = next.layers();
     native = next.info().input_size;
     shown.clear();
@@ -122,22 +144,31 @@ async function fetchBytes(url, signal, forTicket) {
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
-/** Runs what is waiting, draws what is outdated and scores what is asked for, until there is nothing left to do. */
+/** Runs what is waiting, draws what is outdated and computes what is asked for, until there is nothing left to do. */
 async function work() {
   if (running) return;
   running = true;
   try {
-    while (network && (waiting ? (waiting.frame ?? picture) : isOutdated || (pending && picture))) {
+    while (network && (waiting ? (waiting.frame ?? picture) : isOutdated || mustSwitch() || (pending && picture) || study)) {
       if (waiting) {
         const order = waiting;
         waiting = null;
+        leaveStudy();
         await run(order, network, order.frame ?? picture);
       } else if (isOutdated) {
+        study?.steps.giveBack();
         await redraw(network);
-      } else {
+      } else if (mustSwitch()) {
+        study?.steps.giveBack();
+        leaveStudy();
+        await switchOver(network, { run: 0, live: true });
+      } else if (pending && picture) {
         const asked = pending;
         pending = null;
+        leaveStudy();
         await score(asked, network, picture);
+      } else {
+        await goOn(study);
       }
     }
   } catch (error) {
@@ -156,29 +187,100 @@ async function work() {
  */
 async function run(order, net, from) {
   const isStale = () => network !== net || (waiting !== null && !(order.live && waiting.live));
+  isComplete = false;
+  isSwitched = false;
+  const wanted = found(layers, off);
+  // A still picture is first seen with every channel on, to have something to compare with.
+  const isCompared = wanted.length > 0 && !order.live;
+  apply(net, isCompared ? [] : wanted);
   net.set_size(native);
   net.set_picture(cut(from, order.square));
   order.frame?.close();
   tell({ type: 'run-start', run: order.run, seen: net.picture(), live: order.live });
   const former = new Map(shown);
   shown.clear();
-  // Rows are drawn and sent while the next layers are computed.
-  const sent = [show(net, 0, 0, order, former)];
-  let ms = 0;
+  const input = show(net, 0, 0, order, former);
+  const end = isCompared ? Math.min(...wanted.map(({ layer }) => layer)) : layers.length;
+  const whole = await compute(net, order, former, isStale, end);
+  await input;
+  if (!whole) return;
+  const { top, probabilities, ms } = whole;
+  isComplete = true;
+  wholeMs = ms;
+  before = wanted.length === 0 || isCompared ? probabilities : null;
+  if (isCompared) await switchOver(net, { run: order.run, live: false });
+  else tell({ type: 'run-done', run: order.run, top, probabilities, before: null, rerun: null, ms, live: order.live });
+}
+
+/**
+ * Computes the layers that are left. Rows are drawn and sent while the next layers are computed.
+ * @param {import('./pkg/vgglass.js').Network} net
+ * @param {Shown} order
+ * @param {Map<number, Uint32Array>} former
+ * @param {() => boolean} isStale
+ * @param {number} end from this layer on nothing is shown
+ * @returns {Promise<{top: import('./core/protocol.js').Prediction[], probabilities: Float32Array, ms: number, count: number} | null>}
+ *   null if it was not to the end
+ */
+async function compute(net, order, former, isStale, end = layers.length) {
+  const sent = [];
   const listenNow = listener();
+  let ms = 0;
+  let count = 0;
   while (!isStale()) {
     const step = net.step();
     if (!step) {
-      const top = net.top(TOP);
+      const result = { top: net.top(TOP), probabilities: net.probabilities(), ms, count };
       await Promise.all(sent);
-      tell({ type: 'run-done', run: order.run, top, ms, live: order.live });
-      return;
+      return result;
     }
     ms += step.ms;
-    sent.push(show(net, step.index, step.ms, order, former));
+    count += 1;
+    if (step.index < end) sent.push(show(net, step.index, step.ms, order, former));
     await listenNow();
   }
   await Promise.all(sent);
+  return null;
+}
+
+const mustSwitch = () => isSwitched && isComplete;
+
+/**
+ * Switches channels off or on and runs on from the first layer that this changes.
+ * @param {import('./pkg/vgglass.js').Network} net
+ * @param {Shown} order
+ */
+async function switchOver(net, order) {
+  isSwitched = false;
+  apply(net, found(layers, off));
+  const from = net.done();
+  const former = new Map(shown);
+  isComplete = false;
+  const rest = await compute(net, order, former, () => network !== net || waiting !== null);
+  if (!rest) return;
+  isComplete = true;
+  const { top, probabilities, ms, count } = rest;
+  const isChanged = net.switched_off().length > 0;
+  const rerun = isChanged && count > 0 ? { from, count, ms } : null;
+  tell({ type: 'run-done', run: order.run, top, probabilities, before: isChanged ? before : null, rerun, ms: wholeMs, live: false });
+}
+
+/** A little of the study; then whoever speaks is heard. @param {NonNullable<typeof study>} one */
+async function goOn({ id, steps, resolve }) {
+  if (steps.advance()) {
+    steps.giveBack();
+    study = null;
+    resolve(steps.result);
+    return;
+  }
+  const part = steps.news();
+  if (part) tell({ type: 'part', id, part });
+  await listen();
+}
+
+function leaveStudy() {
+  study?.reject(new Superseded());
+  study = null;
 }
 
 /**
@@ -191,6 +293,7 @@ async function score({ id, question, resolve, reject }, net, from) {
   const isStale = () => network !== net || waiting !== null || pending !== null;
   const report = (/** @type {number} */ part) => tell({ type: 'part', id, part });
   shown.clear();
+  isComplete = false;
   try {
     resolve(await scoresAt(net, cut(from, question.square), question.size, isStale, report));
   } catch (error) {
@@ -217,7 +320,7 @@ function cut(from, { x, y, side }) {
  * While the crop moves, a row keeps its channels; sorted anew they would jump about.
  * @param {import('./pkg/vgglass.js').Network} net
  * @param {number} index @param {number} ms
- * @param {Extract<Order, {type: 'run'}>} order
+ * @param {Shown} order
  * @param {Map<number, Uint32Array>} former
  */
 async function show(net, index, ms, order, former) {
@@ -300,6 +403,7 @@ async function reply(question, id) {
   if (question.what === 'describe') return vgg.describe(question.id, question.options);
   if (question.what === 'networks') return vgg.networks();
   if (question.what === 'seed') return vgg.random_seed();
+  if (question.what === 'measure') return measure(vgg, question.id, question.options);
   if (question.what === 'scores') {
     return new Promise((resolve, reject) => {
       pending?.reject(new Superseded());
@@ -307,12 +411,23 @@ async function reply(question, id) {
       void work();
     });
   }
+  if (question.what === 'occlusion') {
+    if (!isComplete) throw new Error('not computed');
+    return new Promise((resolve, reject) => {
+      study?.steps.giveBack();
+      leaveStudy();
+      study = { id, steps: new Occlusion(network, question.side, question.stride), resolve, reject };
+      void work();
+    });
+  }
   if (!network || !shown.has(question.layer)) throw new Error('not computed');
+  study?.steps.giveBack();
   if (question.what === 'means') return network.channel_means(question.layer);
   if (question.what === 'probe') {
     const { layer, channel, y, x } = question;
     return { ...network.value(layer, channel, y, x), box: network.receptive_box(layer, y, x) };
   }
+  if (question.what !== 'atlas') return inside(network, layers[question.layer], question);
   const { layer, channels, columns } = question;
   return { bitmap: await draw(network, layer, channels, columns), columns };
 }
@@ -328,6 +443,14 @@ onmessage = ({ data: order }) => {
     waiting?.frame?.close();
     waiting = order;
     void work();
+  } else if (order.type === 'switch') {
+    off = order.off;
+    isSwitched = true;
+    void work();
+  } else if (order.type === 'cancel') {
+    if (study?.id !== order.id) return;
+    study.steps.giveBack();
+    leaveStudy();
   } else {
     display = order.display;
     thumbnails = order.thumbnails;

@@ -5,7 +5,7 @@ import { andRun, finishedRun, isPainted, open, useBrowser, violations } from './
 
 useBrowser();
 
-const VIEWS = ['networks', 'field', 'memory'];
+const VIEWS = ['networks', 'field', 'memory', 'experiments'];
 const WINDOWS = { phone: [360, 740], tablet: [820, 1180], projector: [1280, 720], wide: [1920, 1080] };
 
 /** A view that has what it needs from the engine. @param {import('node:test').TestContext} t @param {string} view @param {Parameters<typeof open>[1]} [options] */

@@ -15,13 +15,16 @@ export class Engine {
   network = null;
   /** What is known of each layer, by index. @type {LayerResult[]} */ results = [];
   /** @type {import('./protocol.js').Prediction[]} */ top = [];
+  /** Of every class. @type {Float32Array | null} */ probabilities = null;
+  /** The same with every channel on, while some are off and where it is known. @type {Float32Array | null} */ before = null;
+  /** What was computed again when channels were last switched. @type {import('./protocol.js').Rerun | null} */ rerun = null;
   /** The picture as the network got it. @type {ImageData | null} */ seen = null;
   /** Time in layers of the last finished run. */ ms = 0;
   /** Finished runs. */ runs = 0;
 
   /** @type {Worker} */ #worker;
   /** @type {Map<EventName, Set<(detail: any) => void>>} */ #listeners = new Map();
-  /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void, onPart?: (part: number) => void}>} */
+  /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void, onPart?: (part: any) => void}>} */
   #asked = new Map();
   #ticket = 0;
   #run = 0;
@@ -90,6 +93,53 @@ export class Engine {
     this.#order({ type: 'display', display, thumbnails });
   }
 
+  /** @param {import('./protocol.js').Off[]} off channels that give zeros from now on */
+  switchOff(off) {
+    this.#order({ type: 'switch', off });
+  }
+
+  /**
+   * @param {number} layer @param {number} channel @param {number} most
+   * @returns {Promise<import('./peaks.js').Peak[]>} where the channel is largest
+   */
+  peaks(layer, channel, most) {
+    return this.#ask({ what: 'peaks', layer, channel, most });
+  }
+
+  /**
+   * @param {number} layer @param {number} channel
+   * @param {[number, number] | null} place row and column; the channel's largest value if none
+   * @returns {Promise<import('./protocol.js').WorkedOut>}
+   */
+  workOut(layer, channel, place) {
+    return this.#ask({ what: 'arithmetic', layer, channel, place });
+  }
+
+  /**
+   * @param {number} layer @param {number | null} channel null for the whole layer
+   * @returns {Promise<Uint32Array>} how often each stored integer occurs
+   */
+  histogram(layer, channel) {
+    return this.#ask({ what: 'histogram', layer, channel });
+  }
+
+  /** @param {number} layer @returns {Promise<import('./protocol.js').Kernels>} */
+  kernels(layer) {
+    return this.#ask({ what: 'kernels', layer });
+  }
+
+  /**
+   * Slides a grey square of that side over the picture.
+   * @param {number} side in input pixels @param {number} stride
+   * @param {(part: {first: number, probabilities: Float32Array}) => void} onPart places as they are done
+   * @returns {{covered: Promise<import('./protocol.js').Covered>, cancel: () => void}}
+   */
+  occlude(side, stride, onPart) {
+    const covered = this.#ask({ what: 'occlusion', side, stride }, onPart);
+    const id = this.#question;
+    return { covered, cancel: () => this.#order({ type: 'cancel', id }) };
+  }
+
   /**
    * @param {number} layer @param {Uint32Array} channels @param {number} columns
    * @returns {Promise<import('./protocol.js').Atlas>}
@@ -135,6 +185,15 @@ export class Engine {
     return this.#ask({ what: 'scores', square, size }, onPart);
   }
 
+  /**
+   * Runs a row with random weights, beside the loaded network.
+   * @param {string} id @param {import('./protocol.js').NetworkOptions} options
+   * @returns {Promise<import('./protocol.js').Measured>}
+   */
+  measure(id, options) {
+    return this.#ask({ what: 'measure', id, options });
+  }
+
   /** @returns {Promise<number>} */
   seed() {
     return this.#ask({ what: 'seed' });
@@ -155,7 +214,7 @@ export class Engine {
     this.#worker.postMessage(order);
   }
 
-  /** @param {import('./protocol.js').Question} question @param {(part: number) => void} [onPart] @returns {Promise<any>} */
+  /** @param {import('./protocol.js').Question} question @param {(part: any) => void} [onPart] @returns {Promise<any>} */
   #ask(question, onPart) {
     this.#question += 1;
     const id = this.#question;
@@ -201,6 +260,9 @@ export class Engine {
         break;
       case 'run-done':
         this.top = news.top;
+        this.probabilities = news.probabilities;
+        this.before = news.before;
+        this.rerun = news.rerun;
         this.ms = news.ms;
         this.runs += 1;
         this.#emit('done', { top: news.top, ms: news.ms, live: news.live });
@@ -248,6 +310,9 @@ export class Engine {
   #forget() {
     this.#forgetResults();
     this.top = [];
+    this.probabilities = null;
+    this.before = null;
+    this.rerun = null;
     this.seen = null;
   }
 }

@@ -63,6 +63,7 @@
  * @property {number} macs
  * @property {number} values
  * @property {number} weight_bytes
+ * @property {number} activation_bytes of all layers' values
  * @property {string} simd which vector instructions the engine uses
  *
  * @typedef {object} LayerStats
@@ -108,11 +109,63 @@
  * @property {Float32Array} probabilities
  * @property {number} ms
  *
+ * @typedef {{ms: number, bytes: number}} Measured a run with random weights: its time, the memory of weights and values
+ *
+ * @typedef {object} Off a channel that is switched off
+ * @property {string} layer its name, so that it stands for itself in an address
+ * @property {number} channel
+ *
+ * @typedef {object} Rerun what was computed again when channels were switched
+ * @property {number} from index of the first layer
+ * @property {number} count layers
+ * @property {number} ms
+ *
+ * @typedef {object} WorkedOut one value: sum = bias + the products of patch and weights
+ * @property {number} y
+ * @property {number} x
+ * @property {number} kernel
+ * @property {number} stride
+ * @property {number} pad
+ * @property {number} input_channels
+ * @property {number} y0 first row and column of the window; may lie outside the map
+ * @property {number} x0
+ * @property {Int16Array} patch `[channel][row][column]`, zeros outside the map
+ * @property {Int8Array} weights the same
+ * @property {number} bias
+ * @property {number} sum
+ * @property {number} input_scale what one of the patch's integers stands for
+ * @property {number} weight_scale
+ * @property {number} output_scale
+ * @property {number} pre what the sum stands for
+ * @property {number | null} [q] what is stored; null for logits
+ * @property {number} value
+ *
+ * @typedef {object} Kernels of a whole layer, as real numbers
+ * @property {number} kernel
+ * @property {number} input_channels
+ * @property {number} channels
+ * @property {Float32Array} values `[channel][input channel][row][column]`
+ *
+ * @typedef {object} Covered what the network says while a square hides a part of the picture
+ * @property {number} columns places a side
+ * @property {number} side of the square, in input pixels
+ * @property {number} stride
+ * @property {number} classes
+ * @property {Float32Array} probabilities `[place][class]`, places row by row
+ *
+ * @typedef {{what: 'peaks', layer: number, channel: number, most: number}
+ *   | {what: 'arithmetic', layer: number, channel: number, place: [number, number] | null}
+ *   | {what: 'histogram', layer: number, channel: number | null}
+ *   | {what: 'kernels', layer: number}} InsideQuestion
+ *
  * @typedef {{what: 'atlas', layer: number, channels: Uint32Array, columns: number}
  *   | {what: 'probe', layer: number, channel: number, y: number, x: number}
  *   | {what: 'means', layer: number}
+ *   | InsideQuestion
+ *   | {what: 'occlusion', side: number, stride: number}
  *   | {what: 'describe', id: string, options: NetworkOptions}
  *   | {what: 'networks'}
+ *   | {what: 'measure', id: string, options: NetworkOptions}
  *   | {what: 'seed'}
  *   | {what: 'scores', square: Square, size: number}} Question
  *
@@ -120,7 +173,9 @@
  *   | {type: 'picture', bitmap: ImageBitmap}
  *   | {type: 'run', run: number, square: Square, live: boolean, frame?: ImageBitmap, drawn?: number[]}
  *   | {type: 'display', display: Display, thumbnails: number}
- *   | {type: 'ask', id: number, question: Question}} Order
+ *   | {type: 'switch', off: Off[]}
+ *   | {type: 'ask', id: number, question: Question}
+ *   | {type: 'cancel', id: number}} Order
  *
  * @typedef {{type: 'progress', ticket: number, stage: 'engine' | 'model' | 'build', loaded: number, total: number}
  *   | {type: 'network', ticket: number, info: NetworkInfo, layers: LayerInfo[]}
@@ -128,8 +183,9 @@
  *   | {type: 'run-start', run: number, seen: ImageData, live: boolean}
  *   | {type: 'layer', run: number, result: LayerResult}
  *   | {type: 'strip', index: number, strip: Strip}
- *   | {type: 'run-done', run: number, top: Prediction[], ms: number, live: boolean}
- *   | {type: 'part', id: number, part: number}
+ *   | {type: 'run-done', run: number, top: Prediction[], probabilities: Float32Array, before: Float32Array | null,
+ *       rerun: Rerun | null, ms: number, live: boolean}
+ *   | {type: 'part', id: number, part: any}
  *   | {type: 'answer', id: number, value?: any, error?: string}
  *   | {type: 'broken', message: string}} News
  */

@@ -1,0 +1,197 @@
+/**
+ * The paper's errors as plots: against depth (the rows side by side, a line a training scale) or against the scale of
+ * training (a line a row). The two numbers compared stand out, with an arrow from one to the other. The table has them all.
+ */
+import { svg } from '../core/dom.js';
+import { t } from '../core/i18n.js';
+import { change, DEPTHS, errorOf, FIVE_BY_FIVE, JITTER, RESULTS, ROWS, TRAIN_SCALES } from '../core/results.js';
+import { createChart } from './chart.js';
+
+/** @typedef {import('../core/results.js').Metric} Metric */
+/** @typedef {import('../core/results.js').Pair} Pair */
+/** @typedef {import('../core/results.js').Point} Point */
+/** @typedef {import('../core/results.js').Testing} Testing */
+/** @typedef {{x: number, y: number}} Place */
+/** @typedef {{name: string, mark: string, testing: Testing, points: (Point & Place)[]}} Line */
+
+const HEIGHT = 300;
+const TOP = 14;
+const BOTTOM = 46;
+const LEFT = 40;
+/** Least distance between two words one above the other. */
+const LEADING = 15;
+/** Shorter arrows are not seen between their points. */
+const SHORTEST = 22;
+
+/** What each plot has along its axis, what each of its lines is, and the room for their names. */
+const PLOTS = {
+  depth: { right: 100, ticks: ROWS, lines: TRAIN_SCALES, place: (/** @type {Point} */ { row }) => row, line: (/** @type {Point} */ { train }) => train },
+  scale: { right: 26, ticks: TRAIN_SCALES, lines: ROWS, place: (/** @type {Point} */ { train }) => train, line: (/** @type {Point} */ { row }) => row },
+};
+const MARKS = /** @type {Record<string, string>} */ ({ 256: 'round', 384: 'square', [JITTER]: 'diamond' });
+
+/** Smallest and largest error on the axis, in whole %. @param {Metric} metric @param {boolean} isKernels */
+const span = (metric, isKernels) => (metric === 'top5' ? [7, 11] : isKernels ? [25, 37] : [24, 30]);
+
+/**
+ * @param {import('../core/scope.js').Scope} scope
+ * @param {'depth' | 'scale'} along
+ */
+export function createErrorChart(scope, along) {
+  const plot = PLOTS[along];
+  /** @type {{metric: Metric, pair: Pair | null, isKernels: boolean, isMulti: boolean}} */
+  let shown = { metric: 'top1', pair: null, isKernels: false, isMulti: false };
+
+  /** @param {number} room */
+  function draw(room) {
+    if (room < 200) return null;
+    const { metric, pair, isMulti } = shown;
+    const isKernels = shown.isKernels && along === 'depth';
+    const [low, high] = span(metric, isKernels);
+    const step = (room - LEFT - plot.right) / plot.ticks.length;
+    const y = (/** @type {number} */ error) => TOP + ((high - error) / (high - low)) * (HEIGHT - TOP - BOTTOM);
+    const x = (/** @type {string} */ tick) => LEFT + (plot.ticks.indexOf(tick) + 0.5) * step;
+    const place = (/** @type {Point} */ point) => ({ ...point, x: x(plot.place(point)), y: y(errorOf(point, metric)) });
+    const lines = linesOf(isMulti ? ['single', 'multi'] : ['single'], place);
+    const ends = (pair ?? (isKernels ? [/** @type {Point} */ ({ row: 'B', train: '256', testing: 'single' })] : [])).map(place);
+    const large = isKernels ? { x: ends[0].x, y: y(errorOf(ends[0], metric) + FIVE_BY_FIVE) } : null;
+    const shapes = [
+      ...grid(low, high, isKernels ? 2 : 1, y, room - plot.right),
+      ...plot.ticks.flatMap((tick) => tickWords(tick, x(tick))),
+      ...lines.map(({ name, testing, points }) =>
+        svg('path', { class: `error-line error-${slug(name)}${testing === 'multi' ? ' is-multi' : ''}`, d: `M${points.map((p) => `${p.x} ${p.y}`).join('L')}` }),
+      ),
+      ...lines.flatMap(({ name, points }) => points.map((point) => mark(point, name))),
+      ...names(lines, room),
+      ...(ends.length === 2 ? arrow(ends[0], ends[1], signed(change(/** @type {Pair} */ (pair), metric))) : []),
+      ...(large ? [svg('circle', { class: 'error-mark is-large', cx: large.x, cy: large.y, r: 6 }), ...arrow(ends[0], large, `+${FIVE_BY_FIVE}`)] : []),
+      ...ends.map((end) => svg('circle', { class: 'error-ring', cx: end.x, cy: end.y, r: 10 })),
+    ];
+    return { height: HEIGHT, label: label(), shapes };
+  }
+
+  function label() {
+    const { metric, pair } = shown;
+    const title = t(`experiments.plot.${along}`, { metric: t(`experiments.${metric}`) });
+    if (!pair) return title;
+    const [before, after] = pair.map((point) => `${point.row} ${errorOf(point, metric).toFixed(1)} %`);
+    return `${title} ${before} → ${after}`;
+  }
+
+  /** @param {Testing[]} testings @param {(point: Point) => Point & Place} place @returns {Line[]} */
+  function linesOf(testings, place) {
+    return testings.flatMap((testing) =>
+      plot.lines.map((name) => ({
+        name,
+        mark: name,
+        testing,
+        points: RESULTS.filter((trained) => trained[testing] && plot.line({ ...trained, testing }) === name).map(({ row, train }) => place({ row, train, testing })),
+      })),
+    ).filter(({ points }) => points.length > 0);
+  }
+
+  /** Each line's name behind its last point, single points' before them. @param {Line[]} lines @param {number} room */
+  function names(lines, room) {
+    const single = lines.filter(({ testing }) => testing === 'single');
+    const long = single.filter(({ points }) => points.length > 1);
+    const alone = single.filter(({ points }) => points.length === 1);
+    return [
+      ...apart(long.map(({ name, points }) => ({ text: lineName(name), name, y: points[points.length - 1].y }))).map(({ text, name, y }) =>
+        svg('text', { class: `error-name error-${slug(name)}`, x: room - plot.right + 4, y: y + 4 }, text),
+      ),
+      ...apart(alone.map(({ name, points }) => ({ text: name, name, y: points[0].y }))).map(({ text, y }) =>
+        svg('text', { class: 'error-name', x: alone[0].points[0].x - 12, y: y + 4, 'text-anchor': 'end' }, text),
+      ),
+    ];
+  }
+
+  /** @param {string} tick @param {number} x */
+  function tickWords(tick, x) {
+    const [first, second] =
+      along === 'depth'
+        ? [tick, String(DEPTHS[tick])]
+        : [tick === JITTER ? `S ∈ ${tick}` : `S = ${tick}`, `Q = ${tick === JITTER ? 384 : tick}`];
+    return [
+      svg('text', { class: 'error-tick', x, y: HEIGHT - BOTTOM + 20, 'text-anchor': 'middle' }, first),
+      svg('text', { class: 'error-tick is-second', x, y: HEIGHT - BOTTOM + 37, 'text-anchor': 'middle' }, second),
+    ];
+  }
+
+  const lineName = (/** @type {string} */ name) => (along === 'scale' ? name : name === JITTER ? `S ∈ ${name}` : `S = ${name}`);
+
+  const { element, redraw } = createChart(scope, 'error-chart', draw, `error-${along}`);
+  return {
+    element,
+    /** @param {typeof shown} next */
+    show(next) {
+      shown = next;
+      redraw();
+    },
+  };
+}
+
+/** @param {string} name a row or a scale, as the end of a class */
+const slug = (name) => (name === JITTER ? 'jitter' : name);
+
+/** @param {number} points */
+const signed = (points) => (points > 0 ? `+${points.toFixed(1)}` : points.toFixed(1).replace('-', '−'));
+
+/** @param {number} low @param {number} high @param {number} every @param {(error: number) => number} y @param {number} right */
+function grid(low, high, every, y, right) {
+  const lines = [];
+  for (let error = low; error <= high; error += every) {
+    lines.push(
+      svg('path', { class: 'error-grid', d: `M${LEFT} ${Math.round(y(error)) + 0.5}H${right}` }),
+      svg('text', { class: 'error-tick', x: LEFT - 6, y: y(error) + 4, 'text-anchor': 'end' }, `${error}\u00a0%`),
+    );
+  }
+  return lines;
+}
+
+/** A shape for every training scale; hollow where the test is the mean of several scales. @param {Point & Place} point @param {string} line */
+function mark({ x, y, row, train, testing }, line) {
+  const attributes = {
+    class: `error-mark error-${slug(line)}${testing === 'multi' ? ' is-multi' : ''}`,
+    'data-row': row,
+    'data-train': train,
+    'data-testing': testing,
+  };
+  const shape = MARKS[train];
+  if (shape === 'round') return svg('circle', { ...attributes, cx: x, cy: y, r: 5 });
+  const size = shape === 'square' ? 4.5 : 5;
+  return svg('rect', {
+    ...attributes,
+    x: x - size,
+    y: y - size,
+    width: 2 * size,
+    height: 2 * size,
+    transform: shape === 'diamond' ? `rotate(45 ${x} ${y})` : null,
+  });
+}
+
+/** An arrow from ring to ring with the difference beside it. @param {Place} from @param {Place} to @param {string} text */
+function arrow(from, to, text) {
+  const length = Math.hypot(to.x - from.x, to.y - from.y);
+  if (length < SHORTEST) return [svg('text', { class: 'error-change', x: to.x + 15, y: to.y + 5 }, text)];
+  const [dx, dy] = [(to.x - from.x) / length, (to.y - from.y) / length];
+  const at = (/** @type {number} */ along, /** @type {number} */ aside = 0) => `${from.x + dx * along - dy * aside} ${from.y + dy * along + dx * aside}`;
+  const isUpright = Math.abs(dx) < 0.5;
+  return [
+    svg('path', { class: 'error-arrow', d: `M${at(11)}L${at(length - 12)}M${at(length - 18, 5)}L${at(length - 11)}L${at(length - 18, -5)}` }),
+    svg(
+      'text',
+      { class: 'error-change', x: (from.x + to.x) / 2 + (isUpright ? 10 : 0), y: (from.y + to.y) / 2 + (isUpright ? 4 : 24), 'text-anchor': isUpright ? 'start' : 'middle' },
+      text,
+    ),
+  ];
+}
+
+/** Moves words that would lie on each other apart, keeping their order. @template {{y: number}} W @param {W[]} words */
+function apart(words) {
+  const sorted = words.toSorted((a, b) => a.y - b.y);
+  let last = -Infinity;
+  return sorted.map((word) => {
+    last = Math.max(word.y, last + LEADING);
+    return { ...word, y: last };
+  });
+}
