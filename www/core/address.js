@@ -108,7 +108,7 @@ export function formatAddress(view, values, fields) {
     const equal = field.same ?? Object.is;
     if (values[key] === null || equal(values[key], field.initial)) continue;
     const text = field.write ? field.write(values[key]) : String(values[key]);
-    parts.push(`${key}=${encodeURIComponent(text).replaceAll('%2C', ',')}`);
+    parts.push(`${key}=${encodeURIComponent(text).replaceAll('%2C', ',').replaceAll('%3A', ':')}`);
   }
   return `#/${view}${parts.length ? `?${parts.join('&')}` : ''}`;
 }

@@ -57,6 +57,7 @@ export class App {
 
   async start() {
     this.#sendDisplay();
+    this.#sendOff();
     void this.loadNetwork();
     await this.#loadSamples();
     await this.#followPicture(this.store.state.picture);
@@ -159,6 +160,7 @@ export class App {
     this.engine.restart();
     if (this.picture) this.engine.setPicture(await decode(this.picture.blob));
     this.#sendDisplay();
+    this.#sendOff();
     await this.loadNetwork();
   }
 
@@ -167,8 +169,14 @@ export class App {
     const changed = (/** @type {string[]} */ ...keys) => keys.some((key) => state[key] !== before[key]);
     const values = this.#wanted?.values;
     const keys = state.model === 'untrained' ? NETWORK_KEYS : ['model'];
-    if (!values || keys.some((key) => state[key] !== values[key])) void this.loadNetwork();
+    if (!values || keys.some((key) => state[key] !== values[key])) {
+      void this.loadNetwork();
+      // Another network's channels of the same names are others.
+      const isOther = changed('model', 'net', 'width', 'size') || before.seed !== null;
+      if (isOther && state.off.length && !changed('off')) this.store.set({ off: [] });
+    }
     if (changed('map', 'norm', 'values')) this.#sendDisplay();
+    if (changed('off', 'view')) this.#sendOff();
     if (changed('picture') && state.picture !== OWN) void this.#followPicture(state.picture);
     else if (changed('crop') && !changed('picture')) {
       this.runSoon();
@@ -186,6 +194,12 @@ export class App {
   #sendDisplay() {
     const { map, norm, values } = this.store.state;
     this.engine.setDisplay({ colormap: map, normalise: norm, view: values }, this.#thumbnails);
+  }
+
+  /** Only the view that shows them has channels off. */
+  #sendOff() {
+    const { view, off } = this.store.state;
+    this.engine.switchOff(view === 'look' ? off : []);
   }
 
   /** @param {boolean} live */

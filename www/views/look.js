@@ -1,5 +1,7 @@
 /** Look inside: the picture and what it is taken for on one side, the network and its layers on the other. */
+import { choice, whole } from '../core/address.js';
 import { h } from '../core/dom.js';
+import { off } from '../core/off.js';
 import { say } from '../core/i18n.js';
 import { megabytes, percent, short } from '../core/format.js';
 import { Live } from '../core/live.js';
@@ -11,7 +13,24 @@ import { createPicturePanel } from '../parts/picture-panel.js';
 import { createPredictions } from '../parts/predictions.js';
 
 /** @type {import('./index.js').View} */
-export const look = { id: 'look', fields: {}, mount };
+export const look = {
+  id: 'look',
+  fields: {
+    off,
+    panel: choice(/** @type {any} */ (null), ['sum', 'regions', 'values', 'kernels']),
+    spot: {
+      initial: /** @type {any} */ (null),
+      read: (text) => (/^\d{1,4},\d{1,4}$/.test(text) ? text.split(',').map(Number) : undefined),
+      write: (place) => place.join(','),
+      same: (a, b) => String(a) === String(b),
+    },
+    study: choice(/** @type {any} */ (null), ['occlusion']),
+    square: choice('4', ['2', '3', '4', '8']),
+    stride: choice('16', ['8', '16', '32']),
+    of: whole(null, 0, 1e5),
+  },
+  mount,
+};
 
 /**
  * @param {import('../core/app.js').App} app

@@ -1,0 +1,27 @@
+/** Channels switched off, as the address has them: `off=conv3_2:12,conv4_1:3`. No DOM here. */
+
+/** @typedef {import('./protocol.js').Off} Off */
+
+/** More make an address that is too long to be sent. */
+export const MOST = 64;
+
+/** @type {import('./address.js').Field<Off[]>} */
+export const off = {
+  initial: [],
+  read(text) {
+    const list = text.split(',').map((part) => /^([\w-]{1,20}):(\d{1,5})$/.exec(part));
+    if (list.length > MOST || list.includes(null)) return undefined;
+    return list.map((match) => ({ layer: match[1], channel: Number(match[2]) }));
+  },
+  write: (list) => list.map(({ layer, channel }) => `${layer}:${channel}`).join(','),
+  same: (a, b) => off.write(a) === off.write(b),
+};
+
+/** @param {Off[]} list @param {string} layer @param {number} channel */
+export const isOff = (list, layer, channel) => list.some((one) => one.layer === layer && one.channel === channel);
+
+/** @param {Off[]} list @param {string} layer @param {number} channel @returns {Off[]} with that channel switched over */
+export const toggled = (list, layer, channel) =>
+  isOff(list, layer, channel)
+    ? list.filter((one) => one.layer !== layer || one.channel !== channel)
+    : [...list, { layer, channel }].slice(-MOST);
