@@ -4,6 +4,7 @@
 
 mod suite;
 
+use vgglass::kernels::parallel::{Pool, Team};
 use vgglass::kernels::simd::Portable;
 #[cfg(target_arch = "x86_64")]
 use vgglass::kernels::simd::Sse2;
@@ -13,6 +14,40 @@ use vgglass::network::{Network, NetworkError, Op, Options, Shape, TABLE, Totals}
 suite!(portable, test, super::Portable);
 #[cfg(target_arch = "x86_64")]
 suite!(sse2, test, super::Sse2);
+
+/// Who computes what does not matter: three threads give the same bits, here with more of them than most machines have.
+#[test]
+fn on_three_threads() {
+    let pool = Pool::start(2);
+    for threads in [2, 3] {
+        suite::on_team(Team::of(pool, threads), portable::all);
+    }
+    #[cfg(target_arch = "x86_64")]
+    suite::on_team(Team::of(pool, 3), sse2::all);
+}
+
+/// Of two networks that run at once on one pool, one goes on alone.
+#[test]
+fn two_networks_share_a_pool() {
+    let pool = Pool::start(1);
+    let options =
+        Options { width: Some(0.3), input_size: Some(32), fc: Some(9), classes: Some(5), ..Options::default() };
+    let expected = engine_after_a_picture("D", options.clone()).logits();
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let mut engine = engine_after_a_picture("D", options.clone());
+                engine.set_team(Team::of(pool, 2));
+                for _ in 0..20 {
+                    engine.switch_channel(1, 0, false);
+                    engine.switch_all_on();
+                    engine.run();
+                    assert_eq!(engine.logits(), expected);
+                }
+            });
+        }
+    });
+}
 
 fn paper(id: &str) -> Network {
     Network::new(id, Options::default()).unwrap()

@@ -7,15 +7,32 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use vgglass::kernels::conv::{Algorithm, Conv, Scratch, Source, conv, relu_u7};
 use vgglass::kernels::linear::{Linear, linear};
 use vgglass::kernels::lrn::Lrn;
+use vgglass::kernels::parallel::Team;
 use vgglass::kernels::pool::{self, max_pool};
 use vgglass::kernels::requantise::{requantise, round_u7, round_u7_vector};
 use vgglass::kernels::simd::Simd;
-use vgglass::kernels::tensor::{Activations, Aligned, Picture};
+use vgglass::kernels::tensor::{Activations, Picture};
 use vgglass::model::untrained;
 use vgglass::network::{Network, Options, Shape, TABLE, Window};
 use vgglass::run::scalar;
 
 const SAME3X3: Window = Window { kernel: 3, stride: 1, pad: 1 };
+
+thread_local! {
+    /// Threads that the kernels under test use.
+    static TEAM: std::cell::Cell<Team> = const { std::cell::Cell::new(Team::ALONE) };
+}
+
+/// Runs tests with kernels on these threads.
+pub fn on_team(team: Team, tests: impl FnOnce()) {
+    TEAM.set(team);
+    tests();
+    TEAM.set(Team::ALONE);
+}
+
+fn scratch() -> Scratch {
+    Scratch::new(TEAM.get())
+}
 
 /// Random numbers of a test, always the same.
 pub struct Random(Xoshiro256PlusPlus);
@@ -66,7 +83,7 @@ fn check_conv<S: Simd>(
     let (_, height, width) = expected.dim();
     let packed = Conv::new(algorithm, false, window, in_channels, flat, bias, multiplier);
     let source = Activations::from_plain(input.view(), window.pad);
-    let mut scratch = Scratch::default();
+    let mut scratch = scratch();
     let (acc, stride) = packed.accumulators::<S>(Source::Activations(&source), &mut scratch);
     for ((o, y, x), &expected) in expected.indexed_iter() {
         assert_eq!(
@@ -99,7 +116,7 @@ fn random_conv<S: Simd>(algorithm: Algorithm, (c, h, w): (usize, usize, usize), 
 }
 
 /// Channels, height, width, output channels: ones, primes, one less and one more than a block.
-const ODD: [((usize, usize, usize), usize); 12] = [
+const ODD: [((usize, usize, usize), usize); 13] = [
     ((1, 1, 1), 1),
     ((1, 3, 2), 5),
     ((3, 5, 7), 16),
@@ -112,6 +129,8 @@ const ODD: [((usize, usize, usize), usize); 12] = [
     ((16, 17, 19), 31),
     ((7, 1, 23), 67),
     ((96, 3, 3), 130),
+    // Many batches of tiles, which threads take whole.
+    ((65, 84, 90), 17),
 ];
 
 pub fn direct_equals_definition<S: Simd>() {
@@ -204,7 +223,7 @@ pub fn convolution_of_a_picture_equals_definition<S: Simd>() {
         let (_, height, width) = expected.dim();
         let packed = Conv::new(Algorithm::Direct, true, window, 3, weight.as_slice().unwrap(), &bias, &multiplier);
         let mut out = Activations::new(Shape { channels: out_channels, height, width }, 0);
-        packed.run::<S>(Source::Picture(&picture), &mut Scratch::default(), &mut out);
+        packed.run::<S>(Source::Picture(&picture), &mut scratch(), &mut out);
         assert_eq!(out.to_plain(), relu_u7(&expected, &multiplier), "{window:?} {size}");
         assert_halo_is_zero(&out);
     }
@@ -220,7 +239,7 @@ pub fn linear_equals_definition<S: Simd>() {
         let packed = Linear::new(shape_of(&input), weight.clone().into(), &bias);
         let flat: Vec<u8> = input.iter().copied().collect();
         let mut acc = Vec::new();
-        packed.run::<S>(&Activations::from_plain(input.view(), 0), &mut Aligned::default(), &mut acc);
+        packed.run::<S>(&Activations::from_plain(input.view(), 0), &mut scratch(), &mut acc);
         assert_eq!(acc, linear(&flat, &weight, &bias), "{shape:?} {outputs}");
     }
 }
@@ -235,7 +254,7 @@ pub fn linear_over_a_map_is_a_convolution<S: Simd>() {
     let covered = Shape { channels: 37, height: 3, width: 3 };
     let packed = Linear::new(covered, weight.as_slice().unwrap().to_vec().into(), &bias);
     let mut acc = Vec::new();
-    packed.run::<S>(&Activations::from_plain(input.view(), 0), &mut Aligned::default(), &mut acc);
+    packed.run::<S>(&Activations::from_plain(input.view(), 0), &mut scratch(), &mut acc);
     let expected = conv(input.view(), weight.view(), &bias, window);
     for ((o, y, x), &expected) in expected.indexed_iter() {
         assert_eq!(acc[(y * 4 + x) * 11 + o], expected, "{o} {y} {x}");
@@ -249,7 +268,7 @@ pub fn max_pool_equals_definition<S: Simd>() {
             let input = random.activations(shape);
             let expected = max_pool(input.view(), window);
             let mut out = Activations::new(shape_of(&expected), 1);
-            pool::run::<S>(&Activations::from_plain(input.view(), 1), window, &mut out);
+            pool::run::<S>(&Activations::from_plain(input.view(), 1), window, &mut scratch(), &mut out);
             assert_eq!(out.to_plain(), expected, "{window:?} {shape:?}");
             assert_halo_is_zero(&out);
         }
@@ -263,7 +282,7 @@ pub fn lrn_equals_definition<S: Simd>() {
         for shape in [(1, 1, 1), (3, 2, 2), (32, 3, 3), (67, 5, 4)] {
             let input = random.activations(shape);
             let mut out = Activations::new(shape_of(&input), 0);
-            lrn.run::<S>(&Activations::from_plain(input.view(), 1), &mut Aligned::default(), &mut out);
+            lrn.run::<S>(&Activations::from_plain(input.view(), 1), &mut scratch(), &mut out);
             assert_eq!(out.to_plain(), lrn.plain(input.view()), "{scale_in} {scale_out} {shape:?}");
         }
     }
@@ -306,6 +325,7 @@ pub fn engine_equals_definition<S: Simd>() {
         let rgb: Vec<u8> = (0..network.input_size.pow(2) * 3).map(|_| random.range(0, 255) as u8).collect();
         let expected = scalar::forward(&made.model, &rgb).unwrap();
         let mut engine = made.engine;
+        engine.set_team(TEAM.get());
         engine.set_picture(&rgb);
         while let Some(layer) = engine.step_with::<S>() {
             if let Some(activations) = engine.activations(layer) {
@@ -372,6 +392,11 @@ macro_rules! suite {
         }
     };
     (@tests $test:meta, $vector:ty, $($function:ident)*) => {
+        /// All of them, one after another.
+        pub fn all() {
+            $($crate::suite::$function::<$vector>();)*
+        }
+
         $(#[$test]
         fn $function() {
             $crate::suite::$function::<$vector>();

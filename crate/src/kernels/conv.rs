@@ -1,5 +1,6 @@
 //! Convolution: the definition, and [`Conv`], which packs a layer's weights for a kernel and runs it.
 
+use super::parallel::{Shared, Team};
 use super::requantise::{Epilogue, Keep, Requantise, requantise};
 use super::simd::Simd;
 use super::tensor::{Activations, Aligned, Picture};
@@ -103,20 +104,45 @@ impl Source<'_> {
     }
 }
 
-/// Working memory of the kernels: grows to the largest layer's need and stays.
-#[derive(Default)]
+/// The threads that compute, and their working memory: it grows to the largest layer's need and stays.
 pub struct Scratch {
-    /// Rows of activations, the left side of the matrix product.
+    pub(super) team: Team,
+    /// What all threads read: rows of activations, the left side of the matrix product, or the vector.
     pub(super) panel: Aligned<i16>,
+    /// One for each thread.
+    pub(super) locals: Vec<Local>,
+}
+
+/// Working memory of one thread.
+#[derive(Clone, Default)]
+pub(super) struct Local {
+    /// As [`Scratch::panel`], where every thread computes other rows.
+    pub panel: Aligned<i16>,
     /// One row, before it is laid into the panel.
-    pub(super) row: Aligned<i16>,
-    /// Sums before their epilogue.
-    pub(super) sums: Aligned<i32>,
+    pub row: Aligned<i16>,
+    /// Sums before their epilogue; squares in LRN.
+    pub sums: Aligned<i32>,
 }
 
 impl Scratch {
+    pub fn new(team: Team) -> Self {
+        Scratch { team, panel: Aligned::default(), locals: vec![Local::default(); team.threads()] }
+    }
+
+    pub fn set_team(&mut self, team: Team) {
+        self.team = team;
+        self.locals.resize(team.threads(), Local::default());
+    }
+
     pub fn bytes(&self) -> usize {
-        self.panel.bytes() + self.row.bytes() + self.sums.bytes()
+        let local = |local: &Local| local.panel.bytes() + local.row.bytes() + local.sums.bytes();
+        self.panel.bytes() + self.locals.iter().map(local).sum::<usize>()
+    }
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Scratch::new(Team::ALONE)
     }
 }
 
@@ -201,7 +227,7 @@ impl Conv {
         let shape = self.output(source.shape());
         let channels = self.bias.len();
         let mut kept = vec![0; shape.cells() * channels];
-        let epilogue = Keep { bias: &self.bias, out: kept.as_mut_ptr(), width: shape.width, channels };
+        let epilogue = Keep { bias: &self.bias, out: Shared(kept.as_mut_ptr()), width: shape.width, channels };
         self.run_with::<S>(source, scratch, epilogue);
         (kept, channels)
     }

@@ -4,7 +4,7 @@
 //! stays in the cache while all weights pass over it (the "virtual im2col" of the BLIS school; the panel is
 //! never larger than [`PANEL`]).
 
-use super::conv::{Scratch, Source};
+use super::conv::{Local, Scratch, Source};
 use super::gemm::{self, gemm};
 use super::requantise::Epilogue;
 use super::simd::Simd;
@@ -67,26 +67,32 @@ pub(super) fn run<S: Simd>(
 ) {
     let row_blocks = row_blocks(source.is_picture(), source.shape().channels, window.kernel);
     let row_bytes = row_blocks * BLOCK * 2;
-    let cells_at_once = (PANEL / row_bytes).clamp(4, MOST_CELLS).min(out.cells());
-    // A picture's rows are gathered in whole vectors and may run over by one.
-    scratch.panel.reserve(row_blocks * cells_at_once * BLOCK + 16);
-    scratch.row.reserve(row_blocks * BLOCK + 16);
-    scratch.sums.reserve(cells_at_once * gemm::CHANNELS);
+    let threads = scratch.team.threads();
+    // Several threads: two batches for each at least, so that none waits long.
+    let share = if threads == 1 { out.cells() } else { out.cells().div_ceil(2 * threads) };
+    let cells_at_once = (PANEL / row_bytes).clamp(4, MOST_CELLS).min(share);
     let tile_weights = row_blocks * BLOCK * gemm::CHANNELS;
-    for first in (0..out.cells()).step_by(cells_at_once) {
+    for local in &mut scratch.locals {
+        // A picture's rows are gathered in whole vectors and may run over by one.
+        local.panel.reserve(row_blocks * cells_at_once * BLOCK + 16);
+        local.row.reserve(row_blocks * BLOCK + 16);
+        local.sums.reserve(cells_at_once * gemm::CHANNELS);
+    }
+    scratch.team.each(&mut scratch.locals, out.cells().div_ceil(cells_at_once), |local, batch| {
+        let first = batch * cells_at_once;
         let cells = cells_at_once.min(out.cells() - first);
         for i in 0..cells {
             let cell = ((first + i) / out.width, (first + i) % out.width);
             match source {
-                Source::Picture(picture) => gather_picture::<S>(picture, window, cell, i, cells, scratch),
-                Source::Activations(input) => gather::<S>(input, window, cell, i, cells, &mut scratch.panel),
+                Source::Picture(picture) => gather_picture::<S>(picture, window, cell, i, cells, local),
+                Source::Activations(input) => gather::<S>(input, window, cell, i, cells, &mut local.panel),
             }
         }
         for (tile, weights) in weights.chunks_exact(tile_weights).enumerate() {
             // SAFETY: the panel holds `cells` rows of `row_blocks` blocks, the weights one tile, the sums `cells` rows.
             unsafe {
-                let sums = scratch.sums.as_mut_ptr();
-                gemm::<S>(scratch.panel.as_ptr(), cells, row_blocks, cells, weights.as_ptr(), sums, gemm::CHANNELS);
+                let sums = local.sums.as_mut_ptr();
+                gemm::<S>(local.panel.as_ptr(), cells, row_blocks, cells, weights.as_ptr(), sums, gemm::CHANNELS);
             }
             for quad in 0..gemm::CHANNELS / 4 {
                 let channel = tile * gemm::CHANNELS + quad * 4;
@@ -94,13 +100,13 @@ pub(super) fn run<S: Simd>(
                 unsafe {
                     let lane = epilogue.lane(channel);
                     for i in 0..cells {
-                        let acc = S::load(scratch.sums.as_ptr().add(i * gemm::CHANNELS + quad * 4).cast());
+                        let acc = S::load(local.sums.as_ptr().add(i * gemm::CHANNELS + quad * 4).cast());
                         epilogue.put(lane, channel, (first + i) / out.width, (first + i) % out.width, acc);
                     }
                 }
             }
         }
-    }
+    });
 }
 
 /// Widens the window at output cell (`y`, `x`) into row `row` of a panel of `rows` rows.
@@ -137,7 +143,7 @@ fn gather_picture<S: Simd>(
     (y, x): (usize, usize),
     row: usize,
     rows: usize,
-    scratch: &mut Scratch,
+    local: &mut Local,
 ) {
     let kernel = window.kernel;
     let run = kernel * INPUT_CHANNELS;
@@ -145,10 +151,10 @@ fn gather_picture<S: Simd>(
         let from = picture.index(window.start(y) + ky as isize, window.start(x));
         // Whole groups of eight; what runs over is written again by the next row or meets zero weights.
         let groups = run.next_multiple_of(8);
-        copy::<S>(&picture.data()[from..from + groups], &mut scratch.row[ky * run..][..groups]);
+        copy::<S>(&picture.data()[from..from + groups], &mut local.row[ky * run..][..groups]);
     }
-    for (block, values) in scratch.row[..(kernel * run).next_multiple_of(BLOCK)].chunks_exact(BLOCK).enumerate() {
-        copy::<S>(values, &mut scratch.panel[(block * rows + row) * BLOCK..][..BLOCK]);
+    for (block, values) in local.row[..(kernel * run).next_multiple_of(BLOCK)].chunks_exact(BLOCK).enumerate() {
+        copy::<S>(values, &mut local.panel[(block * rows + row) * BLOCK..][..BLOCK]);
     }
 }
 

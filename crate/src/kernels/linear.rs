@@ -1,7 +1,9 @@
 //! Fully connected layers: one product of an i8 matrix and a u7 vector, bound by how fast weights are read.
 
+use super::conv::Scratch;
+use super::parallel::Shared;
 use super::simd::Simd;
-use super::tensor::{Activations, Aligned};
+use super::tensor::Activations;
 use crate::model::Int8;
 use crate::network::Shape;
 
@@ -18,6 +20,8 @@ pub fn linear(input: &[u8], weight: &[i8], bias: &[i32]) -> Vec<i32> {
 
 /// Outputs computed together, so that an input is loaded once for all of them.
 const ROWS: usize = 4;
+/// Outputs that one thread takes at a time.
+const SHARE: usize = 32;
 /// Inputs that one step takes.
 const STEP: usize = 16;
 
@@ -42,12 +46,13 @@ impl Linear {
     }
 
     /// Accumulators with bias at every place where the layer's window fits into `input`, `[place][output]`, into `acc`.
-    pub fn run<S: Simd>(&self, input: &Activations, vector: &mut Aligned<i16>, acc: &mut Vec<i32>) {
+    pub fn run<S: Simd>(&self, input: &Activations, scratch: &mut Scratch, acc: &mut Vec<i32>) {
         let Shape { height, width, channels } = input.shape();
         assert_eq!(channels, self.input.channels);
         let (down, across) = (height + 1 - self.input.height, width + 1 - self.input.width);
         let (inputs, outputs) = (self.input.values(), self.bias.len());
         let padded = inputs.next_multiple_of(STEP);
+        let vector = &mut scratch.panel;
         vector.reserve(padded * down * across);
         for place in 0..down * across {
             let to = &mut vector[place * padded..][..inputs];
@@ -55,23 +60,31 @@ impl Linear {
         }
         acc.clear();
         acc.resize(outputs * down * across, 0);
-        let mut add = |first: usize, place: usize, sums: &[i32]| {
-            for (o, sum) in (first..).zip(sums) {
-                acc[place * outputs + o] = sum.wrapping_add(self.bias[o]);
-            }
-        };
-        for (group, weights) in self.weights.chunks(ROWS * inputs).enumerate() {
-            for place in 0..down * across {
-                let vector = &vector[place * padded..][..inputs];
-                if weights.len() == ROWS * inputs {
-                    add(group * ROWS, place, &rows::<S, ROWS>(weights, vector));
-                } else {
-                    for (i, row) in weights.chunks_exact(inputs).enumerate() {
-                        add(group * ROWS + i, place, &rows::<S, 1>(row, vector));
+        let vector = &scratch.panel;
+        let sums = Shared(acc.as_mut_ptr());
+        scratch.team.each(&mut scratch.locals, outputs.div_ceil(SHARE), |_, share| {
+            let add = |o: usize, place: usize, sum: i32| {
+                // SAFETY: inside `acc`, and every output belongs to one share.
+                unsafe { sums.at(place * outputs + o).write(sum.wrapping_add(self.bias[o])) };
+            };
+            let first = share * SHARE;
+            let weights = &self.weights[first * inputs..(first + SHARE).min(outputs) * inputs];
+            for (group, weights) in weights.chunks(ROWS * inputs).enumerate() {
+                let first = first + group * ROWS;
+                for place in 0..down * across {
+                    let vector = &vector[place * padded..][..inputs];
+                    if weights.len() == ROWS * inputs {
+                        for (o, sum) in (first..).zip(rows::<S, ROWS>(weights, vector)) {
+                            add(o, place, sum);
+                        }
+                    } else {
+                        for (o, row) in (first..).zip(weights.chunks_exact(inputs)) {
+                            add(o, place, rows::<S, 1>(row, vector)[0]);
+                        }
                     }
                 }
             }
-        }
+        });
     }
 }
 

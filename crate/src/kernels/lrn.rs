@@ -4,9 +4,10 @@
 //! neighbours at each side, is an exact integer. The power is two square roots and a product, all single IEEE
 //! operations, so scalar and vector give the same bits.
 
+use super::conv::Scratch;
 use super::requantise::{round_u7, round_u7_vector};
 use super::simd::Simd;
-use super::tensor::{Activations, Aligned, BLOCK, blocks};
+use super::tensor::{Activations, BLOCK, blocks};
 use crate::network::lrn::{ALPHA, K, N};
 use ndarray::{Array3, ArrayView3};
 
@@ -44,16 +45,20 @@ impl Lrn {
         })
     }
 
-    /// [`Lrn::plain`] of packed activations, four channels at a time; `squares` is working memory.
-    pub fn run<S: Simd>(self, input: &Activations, squares: &mut Aligned<i32>, out: &mut Activations) {
+    /// [`Lrn::plain`] of packed activations, four channels at a time.
+    pub fn run<S: Simd>(self, input: &Activations, scratch: &mut Scratch, out: &mut Activations) {
         let shape = input.shape();
         assert_eq!(shape, out.shape());
         let padded = blocks(shape.channels) * BLOCK;
-        // q² of all channels of a cell, with zeros at both ends for the window; then q itself.
-        squares.reserve(2 * padded + 2 * SIDE);
-        squares.fill(0);
+        let length = 2 * padded + 2 * SIDE;
+        for local in &mut scratch.locals {
+            local.sums.reserve(length);
+        }
         let writer = out.writer();
-        for y in 0..shape.height {
+        scratch.team.each(&mut scratch.locals, shape.height, |local, y| {
+            // q² of all channels of a cell, with zeros at both ends for the window; then q itself.
+            let squares = &mut local.sums[..length];
+            squares.fill(0);
             for x in 0..shape.width {
                 for block in 0..blocks(shape.channels) {
                     let cell = &input.data()[input.index(block, y as isize, x as isize)..][..BLOCK];
@@ -79,6 +84,6 @@ impl Lrn {
                     }
                 }
             }
-        }
+        });
     }
 }

@@ -9,6 +9,7 @@
 //! | [`gemm`] | the micro-kernel under both |
 //! | [`linear`] | fully connected layers |
 //! | [`pool`], [`lrn`] | max-pooling, local response normalisation |
+//! | [`parallel`] | loops shared between threads |
 //! | [`requantise`] | i32 accumulators to u7 activations |
 //! | [`tensor`] | the layout of activations |
 //! | [`peak`] | the loop that measures what the instruction can do at most |
@@ -21,6 +22,7 @@ pub mod direct;
 pub mod gemm;
 pub mod linear;
 pub mod lrn;
+pub mod parallel;
 pub mod peak;
 pub mod pool;
 pub mod requantise;

@@ -1,5 +1,6 @@
 //! Max-pooling, without padding. Scales pass through: the largest of u7 values is one of them.
 
+use super::conv::Scratch;
 use super::simd::Simd;
 use super::tensor::{Activations, BLOCK, blocks};
 use crate::network::Window;
@@ -17,7 +18,7 @@ pub fn max_pool(input: ArrayView3<u8>, window: Window) -> Array3<u8> {
 }
 
 /// [`max_pool`] of packed activations, 16 channels at a time.
-pub fn run<S: Simd>(input: &Activations, window: Window, out: &mut Activations) {
+pub fn run<S: Simd>(input: &Activations, window: Window, scratch: &mut Scratch, out: &mut Activations) {
     let Window { kernel, stride, pad } = window;
     assert_eq!(pad, 0, "pooling windows have no padding");
     let shape = out.shape();
@@ -26,7 +27,7 @@ pub fn run<S: Simd>(input: &Activations, window: Window, out: &mut Activations) 
     assert_eq!(shape.channels, input.shape().channels);
     let row = input.cols() * BLOCK;
     let writer = out.writer();
-    for block in 0..blocks(shape.channels) {
+    scratch.team.each(&mut scratch.locals, blocks(shape.channels), |_, block| {
         for y in 0..shape.height {
             for x in 0..shape.width {
                 let from = input.index(block, (y * stride) as isize, (x * stride) as isize);
@@ -45,5 +46,5 @@ pub fn run<S: Simd>(input: &Activations, window: Window, out: &mut Activations) 
                 }
             }
         }
-    }
+    });
 }

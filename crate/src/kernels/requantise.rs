@@ -4,7 +4,7 @@
 //! clamp; then rounding by adding 1.5·2^23, which leaves the integer in the low bits of the float (ties to
 //! even, the default rounding of IEEE 754).
 
-use super::{simd::Simd, tensor::Writer};
+use super::{parallel::Shared, simd::Simd, tensor::Writer};
 
 /// Largest activation.
 pub const MAX: f32 = 127.0;
@@ -29,7 +29,7 @@ pub fn round_u7_vector<S: Simd>(x: S::V) -> S::V {
 }
 
 /// What is done with the accumulators of four neighbouring output channels at a cell.
-pub(super) trait Epilogue<S: Simd>: Copy {
+pub(super) trait Epilogue<S: Simd>: Copy + Sync {
     /// What four channels share at all cells.
     type Lane: Copy;
     /// # Safety
@@ -71,7 +71,7 @@ impl<S: Simd> Epilogue<S> for Requantise<'_> {
 #[derive(Clone, Copy)]
 pub(super) struct Keep<'a> {
     pub bias: &'a [i32],
-    pub out: *mut i32,
+    pub out: Shared<i32>,
     pub width: usize,
     /// Channels of a cell, padded.
     pub channels: usize,
@@ -87,6 +87,6 @@ impl<S: Simd> Epilogue<S> for Keep<'_> {
     #[inline(always)]
     unsafe fn put(self, bias: S::V, channel: usize, y: usize, x: usize, acc: S::V) {
         // SAFETY: the cell is inside and the channels are padded, by the caller.
-        unsafe { S::store(self.out.add((y * self.width + x) * self.channels + channel).cast(), S::add_i32(acc, bias)) }
+        unsafe { S::store(self.out.at((y * self.width + x) * self.channels + channel).cast(), S::add_i32(acc, bias)) }
     }
 }

@@ -17,10 +17,12 @@
 
 use super::conv::Scratch;
 use super::gemm::{self, gemm};
+use super::parallel::Shared;
 use super::requantise::Epilogue;
 use super::simd::Simd;
 use super::tensor::{Activations, Aligned, BLOCK, blocks};
 use crate::network::Shape;
+use std::ops::Range;
 
 /// Output channels whose sums are kept at once: `36 positions × tiles × 64` i32 stay in the cache.
 const CHUNK: usize = 64;
@@ -29,6 +31,8 @@ const PANEL: usize = 256 * 1024;
 /// Tiles kept at once.
 const LEAST_TILES: usize = 28;
 const MOST_TILES: usize = 64;
+/// Batches for each thread that keep all busy to the end; with fewer the threads share every batch.
+const BATCHES_EACH: usize = 4;
 /// Bytes of transformed weights that no longer stay in a common third-level cache.
 const LARGE: usize = 8 << 20;
 /// Spare i16 and i32 between positions, a cache line, so that positions do not fall on the same cache set.
@@ -204,36 +208,119 @@ pub(super) fn run<S: Simd, T: Tile>(
     epilogue: impl Epilogue<S>,
 ) {
     let positions = T::IN * T::IN;
-    let input_blocks = blocks(input.shape().channels);
-    let k_padded = input_blocks * BLOCK;
+    let k_padded = blocks(input.shape().channels) * BLOCK;
     let across = out.width.div_ceil(T::OUT);
     let tiles = across * out.height.div_ceil(T::OUT);
-    let out_padded = out.channels.next_multiple_of(gemm::CHANNELS);
     let at_once = batch_size(tiles, positions * k_padded * 2, weights.bytes());
-    let v_stride = at_once * k_padded + 2 * SKEW;
-    let m_stride = at_once * CHUNK + SKEW;
-    scratch.panel.reserve(positions * v_stride);
-    scratch.sums.reserve(positions * m_stride);
-    for first in (0..tiles).step_by(at_once) {
-        let batch = Batch { first, count: at_once.min(tiles - first), rows: at_once, across };
-        transform_inputs::<S, T>(input, batch, &mut scratch.panel, v_stride);
-        for chunk in (0..out_padded).step_by(CHUNK) {
-            let channels = CHUNK.min(out_padded - chunk);
-            for position in 0..positions {
-                for tile in 0..channels / gemm::CHANNELS {
-                    let w = (chunk * positions + position * channels) * k_padded + tile * gemm::CHANNELS * k_padded;
-                    let w = &weights[w..][..gemm::CHANNELS * k_padded];
-                    let panel = &scratch.panel[position * v_stride..][..v_stride];
-                    let sums = &mut scratch.sums[position * m_stride + tile * gemm::CHANNELS..];
-                    let rows = batch.count;
-                    // SAFETY: the panel has `at_once` rows in `input_blocks` blocks, `w` is one tile, the sums
-                    // have 16 of CHUNK values in each of `rows` rows.
-                    unsafe {
-                        gemm::<S>(panel.as_ptr(), at_once, input_blocks, rows, w.as_ptr(), sums.as_mut_ptr(), CHUNK);
-                    }
+    let work = Work {
+        input,
+        weights,
+        out,
+        epilogue,
+        v_stride: at_once * k_padded + 2 * SKEW,
+        m_stride: at_once * CHUNK + SKEW,
+    };
+    let (panel, sums) = (positions * work.v_stride, positions * work.m_stride);
+    let batches = tiles.div_ceil(at_once);
+    let batch = |i: usize| Batch { first: i * at_once, count: at_once.min(tiles - i * at_once), rows: at_once, across };
+    let out_padded = out.channels.next_multiple_of(gemm::CHANNELS);
+    let Scratch { team, panel: shared, locals } = scratch;
+    for local in &mut *locals {
+        local.sums.reserve(sums);
+    }
+    if batches >= BATCHES_EACH * team.threads() || team.threads() == 1 {
+        for local in &mut *locals {
+            local.panel.reserve(panel);
+        }
+        team.each(locals, batches, |local, i| {
+            work.transform_inputs::<S, T>(batch(i), 0..batch(i).count, Shared(local.panel.as_mut_ptr()));
+            for chunk in (0..out_padded).step_by(CHUNK) {
+                let channels = chunk..(chunk + CHUNK).min(out_padded);
+                work.multiply::<S, T>(batch(i), channels, &local.panel, &mut local.sums);
+            }
+        });
+        return;
+    }
+    // Few batches: the threads share each, first its tiles, then its output channels.
+    shared.reserve(panel);
+    let unit = [CHUNK, CHUNK / 2].into_iter().find(|unit| out_padded.div_ceil(*unit) >= 2 * team.threads());
+    let unit = unit.unwrap_or(gemm::CHANNELS);
+    for batch in (0..batches).map(batch) {
+        let rows = batch.count.div_ceil(2 * team.threads());
+        let to = Shared(shared.as_mut_ptr());
+        team.each(locals, batch.count.div_ceil(rows), |_, i| {
+            work.transform_inputs::<S, T>(batch, i * rows..((i + 1) * rows).min(batch.count), to);
+        });
+        team.each(locals, out_padded.div_ceil(unit), |local, i| {
+            let channels = i * unit..((i + 1) * unit).min(out_padded);
+            work.multiply::<S, T>(batch, channels, shared, &mut local.sums);
+        });
+    }
+}
+
+/// A convolution under way.
+struct Work<'a, E> {
+    input: &'a Activations,
+    weights: &'a Aligned<i16>,
+    out: Shape,
+    epilogue: E,
+    /// Values between positions, of V and of the sums.
+    v_stride: usize,
+    m_stride: usize,
+}
+
+impl<E: Copy> Work<'_, E> {
+    /// V of these rows of a batch, `[IN²][C/32][rows][32]`.
+    #[inline(never)]
+    fn transform_inputs<S: Simd, T: Tile>(&self, batch: Batch, rows: Range<usize>, panel: Shared<i16>) {
+        for (i, y, x) in batch.places::<T>(rows) {
+            for block in 0..blocks(self.input.shape().channels) {
+                let at = (block * batch.rows + i) * BLOCK;
+                debug_assert!(at + BLOCK <= self.v_stride);
+                // SAFETY: the panel has `IN²` positions of `v_stride` values, and each row belongs to one thread.
+                unsafe { transform_input::<S, T>(self.input, block, y, x, panel.at(at), self.v_stride) };
+            }
+        }
+    }
+
+    /// M and Y of a batch for output `channels`, whole tiles of [`gemm`] that lie in one chunk.
+    fn multiply<S: Simd, T: Tile>(&self, batch: Batch, channels: Range<usize>, panel: &[i16], sums: &mut [i32])
+    where
+        E: Epilogue<S>,
+    {
+        let positions = T::IN * T::IN;
+        let input_blocks = blocks(self.input.shape().channels);
+        let k_padded = input_blocks * BLOCK;
+        let chunk = channels.start / CHUNK * CHUNK;
+        let chunk_channels = CHUNK.min(self.out.channels.next_multiple_of(gemm::CHANNELS) - chunk);
+        for position in 0..positions {
+            for channel in channels.clone().step_by(gemm::CHANNELS) {
+                let w = (chunk * positions + position * chunk_channels + channel - chunk) * k_padded;
+                let w = &self.weights[w..][..gemm::CHANNELS * k_padded];
+                let panel = &panel[position * self.v_stride..][..self.v_stride];
+                let sums = &mut sums[position * self.m_stride + channel - chunk..];
+                let rows = batch.rows;
+                // SAFETY: the panel has `rows` rows in `input_blocks` blocks, `w` is one tile, the sums have 16 of
+                // CHUNK values in each of `count` rows.
+                unsafe {
+                    gemm::<S>(panel.as_ptr(), rows, input_blocks, batch.count, w.as_ptr(), sums.as_mut_ptr(), CHUNK);
                 }
             }
-            transform_outputs::<S, T>(&scratch.sums, m_stride, batch, chunk..chunk + channels, out, epilogue);
+        }
+        self.transform_outputs::<S, T>(batch, channels, sums);
+    }
+
+    /// Y of a batch and of `channels`, given to the epilogue; `sums` is `[IN²][rows][64]`.
+    #[inline(never)]
+    fn transform_outputs<S: Simd, T: Tile>(&self, batch: Batch, channels: Range<usize>, sums: &[i32])
+    where
+        E: Epilogue<S>,
+    {
+        for (i, y, x) in batch.places::<T>(0..batch.count) {
+            for channel in channels.clone().step_by(4) {
+                let sums = &sums[i * CHUNK + channel % CHUNK..];
+                transform_output::<S, T>(sums, self.m_stride, channel, y, x, self.out, self.epilogue);
+            }
         }
     }
 }
@@ -259,58 +346,29 @@ struct Batch {
 }
 
 impl Batch {
-    /// Every tile's row in the panel and its first output cell.
-    fn places<T: Tile>(self) -> impl Iterator<Item = (usize, usize, usize)> {
-        let place =
-            move |i: usize| (i, (self.first + i) / self.across * T::OUT, (self.first + i) % self.across * T::OUT);
-        (0..self.count).map(place)
+    /// Some rows of the panel, each with the first output cell of its tile.
+    fn places<T: Tile>(self, rows: Range<usize>) -> impl Iterator<Item = (usize, usize, usize)> {
+        rows.map(move |i| (i, (self.first + i) / self.across * T::OUT, (self.first + i) % self.across * T::OUT))
     }
 }
 
-/// V of a batch, `[IN²][C/32][rows][32]` with `stride` values between positions.
-#[inline(never)]
-fn transform_inputs<S: Simd, T: Tile>(input: &Activations, batch: Batch, panel: &mut [i16], stride: usize) {
-    for (i, y, x) in batch.places::<T>() {
-        for block in 0..blocks(input.shape().channels) {
-            transform_input::<S, T>(input, block, y, x, panel, (block * batch.rows + i) * BLOCK, stride);
-        }
-    }
-}
-
-/// Y of a batch and of `channels`, given to the epilogue; `sums` is `[IN²][rows][64]`, `stride` values between positions.
-#[inline(never)]
-fn transform_outputs<S: Simd, T: Tile>(
-    sums: &[i32],
-    stride: usize,
-    batch: Batch,
-    channels: std::ops::Range<usize>,
-    out: Shape,
-    epilogue: impl Epilogue<S>,
-) {
-    for (i, y, x) in batch.places::<T>() {
-        for channel in channels.clone().step_by(4) {
-            let sums = &sums[i * CHUNK + channel - channels.start..];
-            transform_output::<S, T>(sums, stride, channel, y, x, out, epilogue);
-        }
-    }
-}
-
-/// V of one tile and one block of channels, at `at` of every position's panel.
+/// V of one tile and one block of channels: 32 values to every `stride` of `panel`.
+///
+/// # Safety
+/// The values are writable.
 #[inline(always)]
-fn transform_input<S: Simd, T: Tile>(
+unsafe fn transform_input<S: Simd, T: Tile>(
     input: &Activations,
     block: usize,
     y: usize,
     x: usize,
-    panel: &mut [i16],
-    at: usize,
+    panel: *mut i16,
     stride: usize,
 ) {
     let row = input.cols() * BLOCK;
     let from = input.index(block, y as isize - 1, x as isize - 1);
     // The whole tile lies inside, halo and tile room included: the last byte that will be read.
     assert!(from + (T::IN - 1) * (row + BLOCK) + BLOCK <= input.data().len());
-    assert!(at + (T::IN * T::IN - 1) * stride + BLOCK <= panel.len());
     for c in (0..BLOCK).step_by(8) {
         let mut half = [[S::zero(); 6]; 6];
         for j in 0..T::IN {
@@ -327,8 +385,8 @@ fn transform_input<S: Simd, T: Tile>(
         for i in 0..T::IN {
             let r = T::input::<S>(&half[i]);
             for j in 0..T::IN {
-                // SAFETY: asserted above.
-                unsafe { S::store(panel.as_mut_ptr().add(at + (i * T::IN + j) * stride + c).cast(), r[j]) };
+                // SAFETY: writable, by the caller.
+                unsafe { S::store(panel.add((i * T::IN + j) * stride + c).cast(), r[j]) };
             }
         }
     }

@@ -4,10 +4,11 @@ use super::plan;
 use crate::kernels::conv::{Conv, Scratch, Source};
 use crate::kernels::linear::Linear;
 use crate::kernels::lrn::Lrn;
+use crate::kernels::parallel::Team;
 use crate::kernels::pool;
 use crate::kernels::requantise::{MAX, requantise};
 use crate::kernels::simd::{Best, Simd};
-use crate::kernels::tensor::{Activations, Aligned, Picture};
+use crate::kernels::tensor::{Activations, Picture};
 use crate::model::{Model, Preprocess, Weights};
 use crate::network::lrn::K;
 use crate::network::{INPUT_CHANNELS, Kind, Layer, Network, NetworkError, Shape};
@@ -47,9 +48,7 @@ pub struct Engine {
     /// Channels (layer, channel) that give zeros.
     off: BTreeSet<(usize, usize)>,
     scratch: Scratch,
-    vector: Aligned<i16>,
     acc: Vec<i32>,
-    squares: Aligned<i32>,
     pre: Option<PreActivations>,
 }
 
@@ -125,9 +124,7 @@ impl Engine {
             done: 0,
             off: BTreeSet::new(),
             scratch: Scratch::default(),
-            vector: Aligned::default(),
             acc: Vec::new(),
-            squares: Aligned::default(),
             pre: None,
         };
         engine.set_size(model.network.input_size)?;
@@ -174,6 +171,11 @@ impl Engine {
         self.done
     }
 
+    /// Computes on these threads from now on; at first on the caller's alone.
+    pub fn set_team(&mut self, team: Team) {
+        self.scratch.set_team(team);
+    }
+
     /// Gives the network a picture: RGB bytes, `[size][size][3]`.
     pub fn set_picture(&mut self, rgb: &[u8]) {
         self.picture.fill(rgb, self.preprocess.rounded_mean());
@@ -205,13 +207,13 @@ impl Engine {
                 let source = if index == 1 { Source::Picture(&self.picture) } else { Source::Activations(input) };
                 conv.run::<S>(source, &mut self.scratch, output);
             }
-            Operator::Lrn(lrn) => lrn.run::<S>(input, &mut self.squares, output),
+            Operator::Lrn(lrn) => lrn.run::<S>(input, &mut self.scratch, output),
             Operator::MaxPool => {
                 let window = self.layers[index].window().expect("pooling has a window");
-                pool::run::<S>(input, window, output);
+                pool::run::<S>(input, window, &mut self.scratch, output);
             }
             Operator::Fc { linear, multiplier } => {
-                linear.run::<S>(input, &mut self.vector, &mut self.acc);
+                linear.run::<S>(input, &mut self.scratch, &mut self.acc);
                 let width = self.layers[index].output.width;
                 if index + 1 == self.layers.len() {
                     self.logits.clear();
@@ -406,7 +408,7 @@ impl Engine {
                 conv.accumulators::<Best>(source, &mut self.scratch)
             }
             Operator::Fc { linear, multiplier } => {
-                linear.run::<Best>(input, &mut self.vector, &mut self.acc);
+                linear.run::<Best>(input, &mut self.scratch, &mut self.acc);
                 (self.acc.clone(), multiplier.len())
             }
             _ => return None,
@@ -429,7 +431,7 @@ impl Engine {
     /// Bytes of activations and working memory.
     pub fn activation_bytes(&self) -> usize {
         let outputs: usize = self.outputs.iter().map(Activations::bytes).sum();
-        outputs + self.picture.bytes() + self.scratch.bytes() + self.vector.bytes() + self.squares.bytes()
+        outputs + self.picture.bytes() + self.scratch.bytes()
     }
 
     /// RGB bytes of what the network sees, `[size][size][3]`.

@@ -2,6 +2,9 @@
 
 mod types;
 
+#[cfg(target_feature = "atomics")]
+use crate::kernels::parallel::Pool;
+use crate::kernels::parallel::Team;
 use crate::kernels::peak;
 use crate::kernels::requantise::MAX;
 use crate::kernels::simd::{Best, Simd};
@@ -12,7 +15,10 @@ use crate::picture;
 use crate::run::{Engine, softmax};
 use js_sys::{Float32Array, Int8Array, Int16Array, Reflect, Uint8ClampedArray, Uint32Array};
 use serde::Serialize;
-use types::{ChannelSwitch, Kernel, LayerInfo, NetworkInfo, NetworkSummary, ReceptiveBox, StepInfo, TopClass, Value};
+use std::cell::Cell;
+use types::{
+    Build, ChannelSwitch, Kernel, LayerInfo, NetworkInfo, NetworkSummary, ReceptiveBox, StepInfo, TopClass, Value,
+};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use web_sys::{ImageData, Performance};
@@ -21,6 +27,49 @@ use web_sys::{ImageData, Performance};
 #[wasm_bindgen(start)]
 fn start() {
     console_error_panic_hook::set_once();
+}
+
+thread_local! {
+    /// The threads that networks compute on.
+    static TEAM: Cell<Team> = const { Cell::new(Team::ALONE) };
+}
+
+/// Starts workers beside the caller, which must be one itself, and computes on `threads` threads in all from then on.
+/// Once only; to use fewer or all again there is `set_threads`.
+#[cfg(target_feature = "atomics")]
+#[wasm_bindgen]
+pub async fn start_threads(threads: usize) -> Result<(), JsValue> {
+    let workers = threads.saturating_sub(1);
+    if POOL.get().is_some() || workers == 0 {
+        return Ok(());
+    }
+    wasm_bindgen_futures::JsFuture::from(wasm_bindgen_rayon::init_thread_pool(workers)).await?;
+    let pool = POOL.get_or_init(|| Pool::new(workers));
+    // rayon's workers are ours from now on.
+    rayon::spawn_broadcast(|worker| pool.work(worker.index() + 1));
+    TEAM.set(Team::of(pool, threads));
+    Ok(())
+}
+
+#[cfg(target_feature = "atomics")]
+static POOL: std::sync::OnceLock<&'static Pool> = std::sync::OnceLock::new();
+
+/// Computes on this many of the threads that `start_threads` has started.
+#[cfg(target_feature = "atomics")]
+#[wasm_bindgen]
+pub fn set_threads(threads: usize) {
+    TEAM.set(POOL.get().map_or(Team::ALONE, |pool| Team::of(pool, threads)));
+}
+
+/// Which of the three builds this is, its vector instructions, and the threads that networks compute on.
+#[wasm_bindgen(unchecked_return_type = "Build")]
+pub fn build() -> Result<JsValue, JsError> {
+    let name = match (cfg!(target_feature = "atomics"), cfg!(target_feature = "relaxed-simd")) {
+        (true, _) => "threads",
+        (false, true) => "relaxed",
+        (false, false) => "base",
+    };
+    to_js(&Build { name, simd: Best::NAME, threads: TEAM.get().threads() })
 }
 
 /// The rows of the network table.
@@ -353,6 +402,7 @@ impl Network {
 
     fn timed_step(&mut self) -> Option<StepInfo> {
         let now = |clock: &Option<Performance>| clock.as_ref().map_or(0.0, Performance::now);
+        self.engine.set_team(TEAM.get());
         let start = now(&self.clock);
         let index = self.engine.step()?;
         let ms = now(&self.clock) - start;

@@ -8,6 +8,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
+/** One of the package's builds: simd128 alone; with relaxed SIMD; with that and shared memory. */
+export interface Build { name: "base" | "relaxed" | "threads"; simd: string; threads: number; }
 /** What scales a row; missing numbers are the paper's. */
 export interface NetworkOptions { width?: number; input_size?: number; fc?: number; classes?: number; /** For the row "custom". */ modules?: Op[][]; }
 /** One operator of a module; channels at width 1. */
@@ -55,6 +57,14 @@ export interface Atlas {
   normalise?: "channel" | "layer"; view?: "activation" | "pre";
 }
 "#;
+
+/// See `Build` above.
+#[derive(Serialize)]
+pub struct Build {
+    pub name: &'static str,
+    pub simd: &'static str,
+    pub threads: usize,
+}
 
 /// See `NetworkSummary` above.
 #[derive(Serialize)]
