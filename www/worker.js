@@ -12,6 +12,7 @@
  */
 import init, * as vgg from './pkg/vgglass.js';
 import { listen, listener, Superseded } from './worker/listen.js';
+import { bench } from './worker/bench.js';
 import { measure } from './worker/measure.js';
 import { inside } from './worker/inside.js';
 import { Occlusion } from './worker/occlusion.js';
@@ -401,9 +402,14 @@ async function answer({ id, question }) {
 /** @param {import('./core/protocol.js').Question} question @param {number} id */
 async function reply(question, id) {
   if (question.what === 'describe') return vgg.describe(question.id, question.options);
+  if (question.what === 'modules') return vgg.modules(question.id);
   if (question.what === 'networks') return vgg.networks();
   if (question.what === 'seed') return vgg.random_seed();
   if (question.what === 'measure') return measure(vgg, question.id, question.options);
+  if (question.what === 'bench') {
+    if (!network || !picture) throw new Error('nothing to run');
+    return bench(vgg, network, cut(picture, question.square), question.budget, (part) => tell({ type: 'part', id, part }));
+  }
   if (question.what === 'scores') {
     return new Promise((resolve, reject) => {
       pending?.reject(new Superseded());

@@ -19,6 +19,15 @@ export async function openView(t, view, options = {}) {
 export const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 
 /**
+ * Waits until all workers but the page's own are gone, and their memory with them.
+ * @param {import('playwright-core').Page} page
+ */
+export async function ownWorkerOnly(page) {
+  for (let tries = 0; tries < 50 && page.workers().length > 1; tries++) await page.waitForTimeout(100);
+  assert.equal(page.workers().length, 1, 'workers are left over');
+}
+
+/**
  * Registers what holds for every view: nothing found by axe, nothing scrolling sideways, all in one language.
  * @param {string} view
  * @param {(page: import('playwright-core').Page) => Promise<void>} [prepare] brings up what the view shows only then

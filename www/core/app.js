@@ -2,6 +2,7 @@
  * The page's director: it makes engine and picture follow the state, and turns what people drop
  * into state.
  */
+import { parseRows } from './blocks.js';
 import { CENTRE, square } from './crop.js';
 import { decode, onlyFile, Problem, read } from './intake.js';
 import { eachFrame, whenQuiet } from './frame.js';
@@ -15,7 +16,7 @@ import { eachFrame, whenQuiet } from './frame.js';
 const SHIPPED_MODEL = './models/vgg16-half-tiny.safetensors';
 /** A picture that is no sample has this name in the state: it cannot be had again from an address. */
 const OWN = 'own';
-const NETWORK_KEYS = ['model', 'net', 'width', 'size', 'seed'];
+const NETWORK_KEYS = ['model', 'net', 'rows', 'width', 'size', 'seed'];
 
 export class App {
   /** @type {Picture | null} */ picture = null;
@@ -61,6 +62,12 @@ export class App {
     void this.loadNetwork();
     await this.#loadSamples();
     await this.#followPicture(this.store.state.picture);
+  }
+
+  /** Layers that somebody may be looking at, by index. */
+  get lookedAt() {
+    const opened = this.engine.network?.layers.find(({ name }) => name === this.store.state.layer);
+    return opened ? [...this.inSight, opened.index] : [...this.inSight];
   }
 
   /** What the crop lies on. @returns {{width: number, height: number} | null} */
@@ -136,23 +143,23 @@ export class App {
 
   /** Loads what the state names; also the way to try again. */
   async loadNetwork() {
-    const { model, net, width, size, seed } = this.store.state;
-    this.#wanted = { values: { model, net, width, size, seed }, file: this.#modelFile };
+    const { model, net, rows, width, size, seed } = this.store.state;
+    this.#wanted = { values: { model, net, rows, width, size, seed }, file: this.#modelFile };
     this.notify(null);
     if (model === 'untrained' && seed === null) {
       // The seed has its place in the state; putting it there loads the network.
       this.store.set({ seed: await this.engine.seed() });
-    } else if (model === 'untrained') {
-      const options = paperOptions(width, size);
-      this.engine.load({ kind: 'untrained', id: net, options, seed });
-    } else if (model === 'file' && this.#modelFile) {
-      this.engine.load({ kind: 'bytes', bytes: await this.#modelFile.arrayBuffer() });
-    } else if (model === 'file') {
+    } else if (model === 'file' && !this.#modelFile) {
       this.store.set({ model: 'shipped' });
       this.notify({ code: 'own-model-gone', params: {} });
     } else {
-      this.engine.load({ kind: 'url', url: new URL(SHIPPED_MODEL, document.baseURI).href });
+      this.engine.load(await sourceOf(this.#wanted));
     }
+  }
+
+  /** What the network that runs is made from, for whoever runs it once more beside. */
+  async source() {
+    return this.#loaded && sourceOf(this.#loaded);
   }
 
   /** Tries again from the start, with a new worker: the old one may be what is broken. */
@@ -291,6 +298,28 @@ export class App {
     };
     this.notify({ code, params: { message }, retry });
   }
+}
+
+/**
+ * @param {Wanted} wanted
+ * @returns {Promise<import('./protocol.js').ModelSource>}
+ */
+export async function sourceOf({ values: { model, net, rows, width, size, seed }, file }) {
+  if (model === 'untrained') return { kind: 'untrained', ...rowOf(net, rows, width, size), seed };
+  if (model === 'file' && file) return { kind: 'bytes', bytes: await file.arrayBuffer() };
+  return { kind: 'url', url: new URL(SHIPPED_MODEL, document.baseURI).href };
+}
+
+/**
+ * A row of the table, or one of one's own; D stands in where that is missing.
+ * @param {string} net @param {string | null} rows @param {number} width @param {number} size
+ * @returns {{id: string, options: import('./protocol.js').NetworkOptions}}
+ */
+export function rowOf(net, rows, width, size) {
+  const options = paperOptions(width, size);
+  const modules = net === 'custom' ? parseRows(rows ?? '') : null;
+  if (modules) return { id: net, options: { ...options, modules } };
+  return { id: net === 'custom' ? 'D' : net, options };
 }
 
 /**

@@ -22,6 +22,7 @@ export class Engine {
   /** Time in layers of the last finished run. */ ms = 0;
   /** Finished runs. */ runs = 0;
 
+  /** @type {string | undefined} */ #build;
   /** @type {Worker} */ #worker;
   /** @type {Map<EventName, Set<(detail: any) => void>>} */ #listeners = new Map();
   /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void, onPart?: (part: any) => void}>} */
@@ -30,7 +31,9 @@ export class Engine {
   #run = 0;
   #question = 0;
 
-  constructor() {
+  /** @param {string} [build] of the engine; the best that the browser takes where none is given */
+  constructor(build) {
+    this.#build = build;
     this.#worker = this.#start();
   }
 
@@ -169,6 +172,11 @@ export class Engine {
     return this.#ask({ what: 'describe', id, options });
   }
 
+  /** @param {string} id @returns {Promise<import('./protocol.js').Op[][]>} a row's modules at width 1 */
+  modules(id) {
+    return this.#ask({ what: 'modules', id });
+  }
+
   /** @returns {Promise<import('./protocol.js').NetworkSummary[]>} every row at the paper's numbers */
   networks() {
     return this.#ask({ what: 'networks' });
@@ -194,13 +202,32 @@ export class Engine {
     return this.#ask({ what: 'measure', id, options });
   }
 
+  /**
+   * Times the loaded network on the picture. Nothing else may be asked meanwhile.
+   * @param {import('./crop.js').Square} square @param {number} budget about how long it measures, in ms
+   * @param {(part: number) => void} [onPart]
+   * @returns {Promise<import('./protocol.js').Bench>}
+   */
+  bench(square, budget, onPart) {
+    return this.#ask({ what: 'bench', square, budget }, onPart);
+  }
+
+  /** Gives the worker up, and all its memory with it. What it told stays. */
+  end() {
+    this.#worker.terminate();
+    for (const { reject } of this.#asked.values()) reject(new Error('ended'));
+    this.#asked.clear();
+  }
+
   /** @returns {Promise<number>} */
   seed() {
     return this.#ask({ what: 'seed' });
   }
 
   #start() {
-    const worker = new Worker(new URL('../worker.js', import.meta.url), { type: 'module' });
+    const url = new URL('../worker.js', import.meta.url);
+    if (this.#build) url.searchParams.set('build', this.#build);
+    const worker = new Worker(url, { type: 'module' });
     worker.onmessage = ({ data }) => this.#hear(data);
     worker.onerror = (event) => {
       event.preventDefault();

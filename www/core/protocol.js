@@ -15,6 +15,11 @@
  * @property {number} input_size
  * @property {number} fc
  * @property {number} classes
+ * @property {Op[][]} [modules] of the row `custom`, at width 1
+ *
+ * @typedef {{op: 'conv', kernel: number, channels: number, stride: number, pad: number}
+ *   | {op: 'lrn'}
+ *   | {op: 'pool', kernel: number, stride: number}} Op one layer of a module
  *
  * @typedef {object} Display how maps are drawn
  * @property {string} colormap
@@ -109,6 +114,16 @@
  * @property {Float32Array} probabilities
  * @property {number} ms
  *
+ * @typedef {{name: string, simd: string, threads: number}} Build
+ *
+ * @typedef {object} Bench medians over rounds
+ * @property {number} rounds
+ * @property {number[]} layers ms of each but the input
+ * @property {number} ms of all together
+ * @property {number} peak what the instruction of the kernels can do, in 10^9 multiply-adds a second
+ * @property {number} plain what a loop in JavaScript does that multiplies one pair after the other, likewise
+ * @property {Build} build
+ *
  * @typedef {{ms: number, bytes: number}} Measured a run with random weights: its time, the memory of weights and values
  *
  * @typedef {object} Off a channel that is switched off
@@ -164,9 +179,11 @@
  *   | InsideQuestion
  *   | {what: 'occlusion', side: number, stride: number}
  *   | {what: 'describe', id: string, options: NetworkOptions}
+ *   | {what: 'modules', id: string}
  *   | {what: 'networks'}
  *   | {what: 'measure', id: string, options: NetworkOptions}
  *   | {what: 'seed'}
+ *   | {what: 'bench', square: Square, budget: number}
  *   | {what: 'scores', square: Square, size: number}} Question
  *
  * @typedef {{type: 'load', ticket: number, source: ModelSource}

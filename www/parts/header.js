@@ -66,6 +66,7 @@ export function createHeader({ store }, openNetworks) {
   const views = h('nav', { class: 'views', label: 'header.views' }, ...links);
   /** Where the links are wider than the window, the view's own is brought to the middle. */
   function bringIntoSight() {
+    views.classList.toggle('is-wide', views.scrollWidth > views.clientWidth);
     const current = links[store.views.indexOf(store.state.view)];
     if (current) views.scrollLeft = current.offsetLeft - views.offsetLeft - (views.clientWidth - current.offsetWidth) / 2;
   }

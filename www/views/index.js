@@ -12,6 +12,7 @@ import { look } from './look.js';
 import { memory } from './memory.js';
 import { networks } from './networks.js';
 import { scale } from './scale.js';
+import { speed } from './speed.js';
 
 /** @type {View[]} */
-export const VIEWS = [look, networks, field, memory, scale, experiments];
+export const VIEWS = [look, networks, field, memory, scale, experiments, speed];

@@ -359,7 +359,7 @@ function mount(app, scope) {
         h(
           'table',
           { class: 'cost-table', test: 'scale-sizes' },
-          h('thead', {}, h('tr', {}, ...(/** @type {const} */ (['scale.size', 'scale.places', 'scale.first', 'scale.probability', 'layer.ms'])).map((key) => h('th', { scope: 'col', say: key })))),
+          h('thead', {}, h('tr', {}, ...(/** @type {const} */ (['scale.size', 'scale.places', 'scale.first', 'scale.probability', 'speed.ms'])).map((key) => h('th', { scope: 'col', say: key })))),
           rows,
           meanRow,
         ),

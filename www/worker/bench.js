@@ -1,0 +1,88 @@
+/** Times of every layer on this machine, and beside them what its instructions can do at most. */
+import { listener } from './listen.js';
+
+/** Before the rounds, as long as the compiler needs, as a part of the time that they take. */
+const WARM_UP = 0.2;
+const ROUNDS = { least: 7, most: 100 };
+/** The loop that multiplies one pair after the other: length of its vectors, and time given to it. */
+const LENGTH = 4096;
+const LOOP_TIME = 120;
+
+/**
+ * Ends with all layers computed for the picture.
+ * @param {typeof import('../pkg/vgglass.js')} vgg
+ * @param {import('../pkg/vgglass.js').Network} net
+ * @param {ImageData} image
+ * @param {number} budget about how long the rounds take together, in ms
+ * @param {(part: number) => void} report
+ * @returns {Promise<import('../core/protocol.js').Bench>}
+ */
+export async function bench(vgg, net, image, budget, report) {
+  const listenNow = listener();
+  const round = async () => {
+    net.set_picture(image);
+    const times = [];
+    for (let step = net.step(); step; step = net.step()) {
+      times.push(step.ms);
+      await listenNow();
+    }
+    return times;
+  };
+  const start = performance.now();
+  let warm = await round();
+  while (performance.now() - start < WARM_UP * budget) warm = await round();
+  const peaks = [vgg.peak_gmacs()];
+  let plain = plainLoop();
+  const planned = Math.ceil(budget / total(warm));
+  const rounds = Math.min(Math.max(planned, ROUNDS.least), ROUNDS.most);
+  const all = [];
+  for (let i = 0; i < rounds; i++) {
+    all.push(await round());
+    // In the middle and at the end again, since the machine's clock may change.
+    if (i === rounds >> 1 || i === rounds - 1) peaks.push(vgg.peak_gmacs());
+    report((i + 1) / rounds);
+  }
+  // The compiler may have come late to the first.
+  plain = Math.max(plain, plainLoop());
+  const layers = warm.map((_, i) => median(all.map((times) => times[i])));
+  return { rounds, layers, ms: median(all.map(total)), peak: median(peaks), plain, build: buildOf(vgg, net) };
+}
+
+/** @param {typeof import('../pkg/vgglass.js')} vgg @param {import('../pkg/vgglass.js').Network} net */
+function buildOf(vgg, net) {
+  const { name, simd, threads } = vgg.build?.() ?? { name: 'base', simd: net.info().simd, threads: 1 };
+  return { name, simd, threads };
+}
+
+/** Multiply-adds of int8 numbers a second, one at a time, in units of 10^9. */
+function plainLoop() {
+  const a = Int8Array.from({ length: LENGTH }, (_, i) => (i * 7) % 255);
+  const b = Int8Array.from({ length: LENGTH }, (_, i) => (i * 13) % 255);
+  let best = 0;
+  let sum = 0;
+  const end = performance.now() + LOOP_TIME;
+  for (let now = performance.now(); now < end; ) {
+    for (let times = 0; times < 40; times++) sum = (sum + dot(a, b)) | 0;
+    const after = performance.now();
+    best = Math.max(best, (40 * LENGTH) / (after - now) / 1e6);
+    now = after;
+  }
+  // Used, so that no compiler leaves the loop out.
+  return sum === 0.5 ? 0 : best;
+}
+
+/** @param {Int8Array} a @param {Int8Array} b */
+function dot(a, b) {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum = (sum + Math.imul(a[i], b[i])) | 0;
+  return sum;
+}
+
+/** @param {number[]} values */
+const total = (values) => values.reduce((sum, value) => sum + value, 0);
+
+/** @param {number[]} values */
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
