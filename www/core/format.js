@@ -42,3 +42,6 @@ export function megabytes(bytes) {
 export function shape({ channels, height, width }) {
   return height * width === 1 ? `${channels}` : `${height}×${width}×${channels}`;
 }
+
+/** @param {number} value an integer with its sign: −1,234 */
+export const whole = (value) => count(value).replace('-', '−');

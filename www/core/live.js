@@ -131,7 +131,7 @@ export class Live {
     const bitmap = await createImageBitmap(video, x, y, side, side);
     if (this.video !== video) bitmap.close();
     // The first frame chooses each row's channels; the others keep them.
-    else app.engine.runFrame(bitmap, { live: this.frames > 0, drawn: [...app.inSight] });
+    else app.engine.runFrame(bitmap, { live: this.frames > 0, drawn: app.lookedAt });
   }
 
   #tell() {

@@ -25,3 +25,9 @@ export const toggled = (list, layer, channel) =>
   isOff(list, layer, channel)
     ? list.filter((one) => one.layer !== layer || one.channel !== channel)
     : [...list, { layer, channel }].slice(-MOST);
+
+/**
+ * Input and scores stay on.
+ * @param {import('./protocol.js').LayerInfo} layer @param {import('./engine.js').Engine['network']} network
+ */
+export const canSwitch = ({ index }, network) => index > 0 && network !== null && index < network.layers.length - 1;

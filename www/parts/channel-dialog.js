@@ -2,6 +2,8 @@
 import { h } from '../core/dom.js';
 import { say } from '../core/i18n.js';
 import { newestWins } from '../core/frame.js';
+import { canSwitch, isOff, toggled } from '../core/off.js';
+import { createChannelPanels } from './channel-panels.js';
 import { createMagnifier } from './magnifier.js';
 
 /** @typedef {{layer: import('../core/protocol.js').LayerInfo, channel: number}} Wanted */
@@ -14,6 +16,7 @@ import { createMagnifier } from './magnifier.js';
 export function createChannelDialog(app, spot, scope) {
   const { engine, store } = app;
   const magnifier = createMagnifier(app, spot, scope, { map: 'map-canvas', readout: 'channel-readout' });
+  const panels = createChannelPanels(app, spot, scope, magnifier.choose);
   const title = h('h2', { id: 'channel-title', 'aria-live': 'polite' });
   const close = () => store.set({ channel: null });
   const step = (/** @type {number} */ by) => {
@@ -21,6 +24,12 @@ export function createChannelDialog(app, spot, scope) {
     const { channel } = store.state;
     if (layer && channel !== null) store.set({ channel: (channel + by + layer.channels) % layer.channels });
   };
+  const switchOver = () => {
+    const layer = current();
+    const { channel, off } = store.state;
+    if (layer && canSwitch(layer, engine.network)) store.set({ off: toggled(off, layer.name, channel) });
+  };
+  const power = h('button', { class: 'button', type: 'button', test: 'channel-switch', on: { click: switchOver } });
   const button = (
     /** @type {string} */ test,
     /** @type {import('../core/i18n.js').Key} */ label,
@@ -38,7 +47,8 @@ export function createChannelDialog(app, spot, scope) {
       button('channel-next', 'channel.next', '→', () => step(1)),
       button('channel-close', 'dialog.close', '×', close),
     ),
-    magnifier.element,
+    h('div', { class: 'channel-tools' }, panels.bar, power),
+    h('div', { class: 'channel-body' }, magnifier.element, panels.body),
     h('p', { class: 'caption', say: 'channel.help' }),
   );
 
@@ -64,7 +74,13 @@ export function createChannelDialog(app, spot, scope) {
       return;
     }
     element.dataset.channel = String(channel);
-    say(title, 'channel.title', { layer: layer.name, channel, channels: layer.channels });
+    say(title, layer.kind === 'fc' ? 'channel.title.unit' : 'channel.title', { layer: layer.name, channel, channels: layer.channels });
+    const isSilent = isOff(store.state.off, layer.name, channel);
+    power.hidden = !canSwitch(layer, engine.network);
+    power.setAttribute('aria-pressed', String(isSilent));
+    say(power, isSilent ? 'off.on' : 'off.off');
+    element.classList.toggle('is-off', isSilent);
+    element.classList.toggle('has-panel', panels.show(layer, channel));
     if (!element.open) element.showModal();
     if (engine.results[layer.index]) fetchMap({ layer, channel });
   };
@@ -78,8 +94,18 @@ export function createChannelDialog(app, spot, scope) {
   element.addEventListener('keydown', (event) => {
     if (event.key === 'PageDown' || event.key === 'n') step(1);
     else if (event.key === 'PageUp' || event.key === 'p') step(-1);
+    else if (event.key === 'x') switchOver();
     else return;
     event.preventDefault();
+  });
+
+  const chooseHere = () => {
+    const { place } = spot;
+    if (place && place.layer === current()?.index) store.set({ spot: [place.y, place.x] });
+  };
+  magnifier.map.addEventListener('click', chooseHere);
+  magnifier.map.addEventListener('keydown', ({ key }) => {
+    if (key.startsWith('Arrow')) chooseHere();
   });
 
   scope.keep(engine.on('network', update));
@@ -90,7 +116,15 @@ export function createChannelDialog(app, spot, scope) {
   );
   scope.keep(
     store.listen((state, before) => {
-      if (['layer', 'channel', 'map', 'norm', 'values'].some((key) => state[key] !== before[key])) update();
+      const keys = ['layer', 'channel', 'map', 'norm', 'values', 'off', 'panel'];
+      // Only the arithmetic follows the cell.
+      if (state.panel === 'sum') keys.push('spot');
+      if (keys.some((key) => state[key] !== before[key])) update();
+    }),
+  );
+  scope.keep(
+    store.listen((state, before) => {
+      if (state.lang !== before.lang) panels.redraw();
     }),
   );
   scope.keep(() => element.close());

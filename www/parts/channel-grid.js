@@ -5,6 +5,7 @@
 import { h, sharpContext } from '../core/dom.js';
 import { t } from '../core/i18n.js';
 import { newestWins } from '../core/frame.js';
+import { canSwitch, isOff, toggled } from '../core/off.js';
 import { channelName } from './predictions.js';
 
 /** @typedef {import('../core/protocol.js').LayerInfo} LayerInfo */
@@ -137,12 +138,20 @@ export function createChannelGrid(app, spot, scope, magnifier) {
       'data-place': place,
       tabindex: place === entry ? 0 : -1,
     });
-    if (layer && engine.network) {
-      const name = channelName(engine.network.info, layer, channel);
-      cell.setAttribute('aria-label', name);
-      cell.title = name;
-    }
+    name(cell);
     return cell;
+  }
+
+  /** What a cell is called, and whether its channel is off. @param {HTMLElement} cell */
+  function name(cell) {
+    if (!layer || !engine.network) return;
+    const channel = Number(cell.dataset.channel);
+    const isSilent = isOff(store.state.off, layer.name, channel);
+    const own = channelName(engine.network.info, layer, channel);
+    const text = isSilent ? t('off.name', { name: own }) : own;
+    cell.setAttribute('aria-label', text);
+    cell.title = text;
+    cell.classList.toggle('is-off', isSilent);
   }
 
   /** @param {number} place */
@@ -206,7 +215,9 @@ export function createChannelGrid(app, spot, scope, magnifier) {
       End: event.ctrlKey ? order.length - 1 : Math.min(place - inRow + columns, order.length) - 1,
     }[event.key];
     if (event.key === 'Enter' || event.key === ' ') enlarge(place);
-    else if (target === undefined) return;
+    else if (event.key === 'x' && layer && canSwitch(layer, engine.network)) {
+      store.set({ off: toggled(store.state.off, layer.name, order[place]) });
+    } else if (target === undefined) return;
     else if (target >= 0 && target < order.length) select(target, true);
     event.preventDefault();
   });
@@ -232,6 +243,7 @@ export function createChannelGrid(app, spot, scope, magnifier) {
         draw();
       }
       if (state.lang !== before.lang) buildCells();
+      if (state.off !== before.off) for (const cell of cells.querySelectorAll('.grid-cell')) name(/** @type {HTMLElement} */ (cell));
       if (['map', 'norm', 'values', 'sort'].some((key) => state[key] !== before[key])) refresh();
     }),
   );

@@ -2,7 +2,12 @@
 import { h } from '../core/dom.js';
 import { say } from '../core/i18n.js';
 import { count, short } from '../core/format.js';
+import { newestWins } from '../core/frame.js';
+import { canSwitch, isOff, MOST } from '../core/off.js';
 import { createChannelGrid } from './channel-grid.js';
+import { isStored } from './channel-panels.js';
+import { createHistogram } from './histogram.js';
+import { createKernels, hasColours } from './kernels.js';
 import { createMagnifier } from './magnifier.js';
 
 /** @typedef {import('../core/protocol.js').LayerInfo} LayerInfo */
@@ -28,10 +33,12 @@ export function createLayerDetail(app, spot, scope) {
   const magnifier = createMagnifier(app, spot, scope, { map: 'magnifier-map', readout: 'readout' });
   const grid = createChannelGrid(app, spot, scope, magnifier);
   const tools = createTools(app, scope);
+  const insights = createInsights(app, scope);
   const element = h(
     'div',
     { class: 'layer-detail', test: 'layer-detail' },
     h('div', { class: 'detail-text' }, about, figures),
+    insights.element,
     tools.element,
     h('div', { class: 'detail-body' }, grid.element, h('div', { class: 'detail-side' }, magnifier.element)),
   );
@@ -43,6 +50,7 @@ export function createLayerDetail(app, spot, scope) {
       spot.point(null);
       magnifier.clear();
       grid.show(layer);
+      insights.show(layer);
       if (!layer || !engine.network) return;
       element.dataset.layer = layer.name;
       const before = engine.network.layers[layer.index - 1];
@@ -62,6 +70,88 @@ export function createLayerDetail(app, spot, scope) {
         values: count(layer.values),
       });
       tools.setLayer(layer);
+    },
+  };
+}
+
+/** How many channels are switched off at once. */
+const SOME = 5;
+
+/**
+ * What can be asked of the whole layer: its values, the first one's kernels; and its strongest channels switched off.
+ * @param {import('../core/app.js').App} app
+ * @param {import('../core/scope.js').Scope} scope
+ */
+function createInsights(app, scope) {
+  const { engine, store } = app;
+  const values = createHistogram(scope, 'layer-histogram');
+  const kernels = createKernels(app, scope);
+  const toggle = (/** @type {string} */ name) =>
+    h('button', {
+      class: 'switch',
+      type: 'button',
+      test: `layer-${name}`,
+      say: /** @type {any} */ (`panel.${name}`),
+      on: { click: () => store.set({ panel: store.state.panel === name ? null : name }) },
+    });
+  const buttons = { values: toggle('values'), kernels: toggle('kernels') };
+  const silence = h('button', { class: 'button', type: 'button', test: 'off-strongest', say: 'off.strongest', on: { click: switchOff } });
+  say(silence, 'off.strongest', { count: SOME });
+  /** @type {LayerInfo | null} */
+  let layer = null;
+
+  /** The strongest of those that are still on, so that another click takes the next. */
+  async function switchOff() {
+    if (!layer) return;
+    const { name, index } = layer;
+    const means = await engine.means(index);
+    const { off } = store.state;
+    const strongest = [...means.keys()].filter((channel) => !isOff(off, name, channel)).sort((a, b) => means[b] - means[a]);
+    const more = strongest.slice(0, SOME).map((channel) => ({ layer: name, channel }));
+    store.set({ off: [...off, ...more].slice(-MOST) });
+  }
+
+  const ask = newestWins(
+    (/** @type {LayerInfo} */ { index }) => engine.histogram(index, null),
+    (counts, { index }) => values.show(counts, engine.results[index]?.stats.scale ?? 0),
+  );
+  const update = () => {
+    if (!layer) return;
+    const { panel } = store.state;
+    const has = { values: isStored(layer), kernels: hasColours(layer) };
+    for (const [name, button] of Object.entries(buttons)) {
+      button.hidden = !has[/** @type {keyof has} */ (name)];
+      button.setAttribute('aria-pressed', String(panel === name));
+    }
+    silence.hidden = !canSwitch(layer, engine.network);
+    values.element.hidden = panel !== 'values' || !has.values;
+    kernels.element.hidden = panel !== 'kernels' || !has.kernels;
+    if (!values.element.hidden && engine.results[layer.index]) ask(layer);
+    if (!kernels.element.hidden) void kernels.show(layer);
+  };
+  scope.keep(
+    engine.on('layer', ({ index }) => {
+      if (index === layer?.index) update();
+    }),
+  );
+  scope.keep(
+    store.listen((state, before) => {
+      if (state.panel !== before.panel) update();
+      if (state.lang !== before.lang) values.redraw();
+    }),
+  );
+  return {
+    element: h(
+      'div',
+      { class: 'insights' },
+      h('div', { class: 'panel-bar', role: 'group', label: 'panel.label' }, buttons.values, buttons.kernels, silence),
+      values.element,
+      kernels.element,
+    ),
+    /** @param {LayerInfo | null} next */
+    show(next) {
+      layer = next;
+      update();
     },
   };
 }

@@ -34,6 +34,8 @@ export function createMagnifier(app, spot, scope, tests) {
   let shown = null;
   /** @type {import('../core/spot.js').Reading | null} */
   let reading = null;
+  /** The cell that was chosen to be worked out. @type {[number, number] | null} */
+  let chosen = null;
   let side = 0;
 
   const draw = () => {
@@ -63,9 +65,10 @@ export function createMagnifier(app, spot, scope, tests) {
     const { layer, cut } = shown;
     context.imageSmoothingEnabled = layer.width > side;
     context.drawImage(cut.bitmap, cut.x, cut.y, layer.width, layer.height, 0, 0, side, side);
-    if (!isHere(reading)) return;
     const width = side / layer.width;
     const height = side / layer.height;
+    if (chosen) outline(context, chosen[1] * width, chosen[0] * height, width, height, '#1d2126');
+    if (!isHere(reading)) return;
     outline(context, reading.x * width, reading.y * height, width, height);
   }
 
@@ -146,15 +149,20 @@ export function createMagnifier(app, spot, scope, tests) {
       shown = { layer, channel, cut };
       draw();
     },
+    /** @param {[number, number] | null} place row and column of the cell that keeps a frame */
+    choose(place) {
+      chosen = place;
+      if (side >= 20) drawMap();
+    },
     clear() {
       shown = null;
     },
   };
 }
 
-/** Seen on any map: dark inside light. @param {CanvasRenderingContext2D} context @param {number} x @param {number} y @param {number} width @param {number} height */
-function outline(context, x, y, width, height) {
-  for (const [style, line] of /** @type {[string, number][]} */ ([['#fff', 4], ['#d4380d', 2]])) {
+/** Seen on any map: dark inside light. @param {CanvasRenderingContext2D} context @param {number} x @param {number} y @param {number} width @param {number} height @param {string} [colour] */
+function outline(context, x, y, width, height, colour = '#d4380d') {
+  for (const [style, line] of /** @type {[string, number][]} */ ([['#fff', 4], [colour, 2]])) {
     context.strokeStyle = style;
     context.lineWidth = line;
     context.strokeRect(x, y, width, height);

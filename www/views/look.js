@@ -6,9 +6,11 @@ import { say } from '../core/i18n.js';
 import { megabytes, percent, short } from '../core/format.js';
 import { Live } from '../core/live.js';
 import { Spot } from '../core/spot.js';
+import { titleOf } from '../core/title.js';
 import { createChannelDialog } from '../parts/channel-dialog.js';
 import { createLayerList } from '../parts/layer-list.js';
 import { createNetworkFigure } from '../parts/network-figure.js';
+import { createOcclusionDialog } from '../parts/occlusion-dialog.js';
 import { createPicturePanel } from '../parts/picture-panel.js';
 import { createPredictions } from '../parts/predictions.js';
 
@@ -59,6 +61,7 @@ function mount(app, scope) {
       createLayerList(app, spot, scope),
     ),
     enlarged,
+    createOcclusionDialog(app, live, scope),
   );
   return view;
 }
@@ -92,7 +95,7 @@ function createSummary(app, scope) {
     const { info, layers } = engine.network;
     const deep = layers.filter(({ kind }) => kind === 'conv' || kind === 'fc').length;
     const params = {
-      name: info.title,
+      name: titleOf(info),
       width: info.width,
       size: info.input_size,
       seed: info.seed ?? '',
