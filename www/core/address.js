@@ -2,6 +2,7 @@
  * State in the URL: `#/look?layer=conv3_2&map=grey`. What is left out has its initial value. A view
  * may add fields of its own; an unknown key or a value that makes no sense is ignored. No DOM here.
  */
+import { parseRows } from './blocks.js';
 import { CENTRE, same } from './crop.js';
 
 /**
@@ -46,8 +47,11 @@ const crop = {
 };
 
 export const WIDTHS = [0.125, 0.25, 0.5, 1];
-export const SIZES = [64, 128, 224];
+export const SIZES = [64, 96, 128, 160, 192, 224];
 export const NETWORKS = ['A', 'A-LRN', 'B', 'C', 'D', 'E', 'AlexNet'];
+
+/** The modules of a network of one's own. @type {Field<string | null>} */
+export const rows = { initial: null, read: (text) => (parseRows(text) ? text : undefined) };
 
 /** The state that every view shares. @type {Fields} */
 export const SHARED = {
@@ -56,7 +60,8 @@ export const SHARED = {
   picture: name(null),
   crop,
   model: choice('shipped', ['shipped', 'untrained', 'file']),
-  net: choice('D', NETWORKS),
+  net: choice('D', [...NETWORKS, 'custom']),
+  rows,
   width: {
     initial: 0.5,
     read: (text) => (WIDTHS.includes(+text) ? +text : undefined),
@@ -108,7 +113,7 @@ export function formatAddress(view, values, fields) {
     const equal = field.same ?? Object.is;
     if (values[key] === null || equal(values[key], field.initial)) continue;
     const text = field.write ? field.write(values[key]) : String(values[key]);
-    parts.push(`${key}=${encodeURIComponent(text).replaceAll('%2C', ',').replaceAll('%3A', ':')}`);
+    parts.push(`${key}=${encodeURIComponent(text).replaceAll('%2C', ',').replaceAll('%2F', '/').replaceAll('%3A', ':')}`);
   }
   return `#/${view}${parts.length ? `?${parts.join('&')}` : ''}`;
 }

@@ -4,7 +4,7 @@ import zh from '../locale/zh.js';
 
 /** @typedef {'en' | 'zh'} Language */
 /** @typedef {keyof typeof en} Key */
-/** @typedef {Record<string, string | number>} Params */
+/** A function gives what is said in the language of the moment. @typedef {Record<string, string | number | (() => string)>} Params */
 
 const TABLES = { en, zh };
 const TAGS = { en: 'en', zh: 'zh-CN' };
@@ -38,7 +38,10 @@ export function setLanguage(next, { remember = false } = {}) {
 
 /** @param {Key} key @param {Params} [params] */
 export function t(key, params = {}) {
-  return TABLES[current][key].replace(/\{(\w+)\}/g, (_, field) => String(params[field] ?? ''));
+  return TABLES[current][key].replace(/\{(\w+)\}/g, (_, field) => {
+    const value = params[field] ?? '';
+    return String(typeof value === 'function' ? value() : value);
+  });
 }
 
 /**

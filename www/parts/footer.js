@@ -2,6 +2,7 @@
 import { h } from '../core/dom.js';
 import { say } from '../core/i18n.js';
 import { count, percent } from '../core/format.js';
+import { titleOf } from '../core/title.js';
 
 /** @param {import('../core/app.js').App} app */
 export function createFooter({ engine, store }) {
@@ -13,7 +14,7 @@ export function createFooter({ engine, store }) {
     const { accuracy } = info;
     if (accuracy) {
       say(model, store.state.model === 'shipped' ? 'footer.model' : 'footer.measured', {
-        name: info.title,
+        name: titleOf(info),
         size: info.input_size,
         classes: info.class_count,
         top1: percent(accuracy.top1),
@@ -23,7 +24,7 @@ export function createFooter({ engine, store }) {
         licence: info.licence,
       });
     } else {
-      say(model, info.trained ? 'footer.unmeasured' : 'footer.untrained', { name: info.title, licence: info.licence });
+      say(model, info.trained ? 'footer.unmeasured' : 'footer.untrained', { name: titleOf(info), licence: info.licence });
     }
     say(build, 'footer.build', { simd: info.simd });
   };

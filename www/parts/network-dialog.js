@@ -2,7 +2,7 @@
 import { h } from '../core/dom.js';
 import { say } from '../core/i18n.js';
 import { NETWORKS, SIZES, WIDTHS } from '../core/address.js';
-import { paperOptions } from '../core/app.js';
+import { rowOf } from '../core/app.js';
 import { megabytes, short } from '../core/format.js';
 
 const NAMES = { A: 'VGG-11', 'A-LRN': 'VGG-11, LRN', B: 'VGG-13', C: 'VGG-16, 1×1', D: 'VGG-16', E: 'VGG-19' };
@@ -16,6 +16,7 @@ export function createNetworkDialog(app) {
     { id: 'net-select', test: 'net-select' },
     ...NETWORKS.map((id) => h('option', { value: id }, id in NAMES ? `${id} · ${NAMES[/** @type {'A'} */ (id)]}` : id)),
   );
+  const custom = h('option', { value: 'custom', say: 'network.custom' });
   const width = h(
     'select',
     { id: 'width-select', test: 'width-select' },
@@ -95,7 +96,8 @@ export function createNetworkDialog(app) {
     untrained.classList.toggle('is-off', chosen() !== 'untrained');
     seed.disabled = chosen() !== 'untrained';
     try {
-      const layers = await engine.describe(net.value, paperOptions(Number(width.value), Number(size.value)));
+      const { id, options } = rowOf(net.value, store.state.rows, Number(width.value), Number(size.value));
+      const layers = await engine.describe(id, options);
       const sum = (/** @type {'parameters' | 'macs'} */ key) => layers.reduce((total, layer) => total + layer[key], 0);
       say(cost, 'network.cost', { parameters: short(sum('parameters')), macs: short(sum('macs')), memory: megabytes(sum('parameters')) });
     } catch (error) {
@@ -138,6 +140,9 @@ export function createNetworkDialog(app) {
     open() {
       const { state } = store;
       for (const radio of radios) radio.checked = radio.value === state.model;
+      // It can be chosen again, but it is made elsewhere.
+      if (state.rows) net.append(custom);
+      else custom.remove();
       net.value = state.net;
       width.value = String(state.width);
       size.value = String(state.size);

@@ -5,6 +5,7 @@
 import { svg, h } from '../core/dom.js';
 import { say, t } from '../core/i18n.js';
 import { shape } from '../core/format.js';
+import { titleOf } from '../core/title.js';
 
 /** @typedef {import('../core/protocol.js').LayerInfo} LayerInfo */
 /** @typedef {{layer: LayerInfo, x: number, width: number, height: number, depth: number}} Slab */
@@ -79,7 +80,7 @@ export function createNetworkFigure(app, scope) {
     groups = slabs.map((slab) => drawSlab(slab, floor));
     // In order, so that a slab covers the side of the one before it.
     drawing.replaceChildren(...labels(slabs, floor, room < NARROW), ...groups);
-    say(caption, info.id === 'AlexNet' ? 'figure.caption.alexnet' : 'figure.caption', { name: info.title });
+    say(caption, captionOf(info.id), { name: titleOf(info) });
     update();
   };
 
@@ -156,6 +157,12 @@ export function createNetworkFigure(app, scope) {
     }),
   );
   return root;
+}
+
+/** @param {string} id @returns {import('../core/i18n.js').Key} */
+function captionOf(id) {
+  if (id === 'custom') return 'figure.caption.custom';
+  return id === 'AlexNet' ? 'figure.caption.alexnet' : 'figure.caption';
 }
 
 /**

@@ -5,6 +5,7 @@
 import { h } from '../core/dom.js';
 import { say, t } from '../core/i18n.js';
 import { megabytes, percent } from '../core/format.js';
+import { titleOf } from '../core/title.js';
 import { classNames } from './predictions.js';
 
 /** @param {import('../core/app.js').App} app */
@@ -37,7 +38,7 @@ export function createProgress({ engine }) {
   engine.on('network', ({ info }) => {
     settle('ready');
     dataset.run = 'idle';
-    say(live, 'live.ready', { name: info.title });
+    say(live, 'live.ready', { name: titleOf(info) });
     document.dispatchEvent(new CustomEvent('vgglass:network', { detail: { info } }));
   });
   engine.on('failed', () => settle(engine.status));

@@ -5,6 +5,7 @@ import { choice, whole } from '../core/address.js';
 import { paperOptions } from '../core/app.js';
 import { count, megabytes, milliseconds, percent } from '../core/format.js';
 import { change, CLAIMS, DEPTHS, errorOf, FIVE_BY_FIVE, GLUON, JITTER, RESULTS } from '../core/results.js';
+import { titleOf } from '../core/title.js';
 import { createErrorChart } from '../parts/error-chart.js';
 import { notes, region } from '../parts/lecture.js';
 import { createTradeChart } from '../parts/trade-chart.js';
@@ -18,6 +19,9 @@ import { createTradeChart } from '../parts/trade-chart.js';
 const METRICS = /** @type {Metric[]} */ (['top1', 'top5']);
 const NAMES = Object.keys(CLAIMS);
 const MOST_PAIRS = Math.max(...Object.values(CLAIMS).map((pairs) => pairs.length));
+
+/** B with a 5×5 in place of each pair of 3×3. */
+const FIVES = '5x64,p/5x128,p/5x256,p/5x512,p/5x512,p';
 
 /** What this browser measured of GluonCV's two networks, for as long as the page is open. @type {Map<string, import('../core/protocol.js').Measured>} */
 const measured = new Map();
@@ -43,7 +47,14 @@ function mount({ engine, store }, scope) {
   const trade = createTradeChart(scope);
   const difference = h('p', { class: 'statement', test: 'experiments-change' });
   const why = h('p', {});
-  const statement = h('div', { class: 'experiments-said', role: 'status', test: 'experiments-statement' }, difference, why);
+  const statement = h('div', { role: 'status', test: 'experiments-statement' }, difference, why);
+  const builder = h('button', {
+    class: 'quiet-button',
+    type: 'button',
+    test: 'experiments-build',
+    say: 'experiments.kernels.build',
+    on: { click: () => store.set({ view: 'networks', mode: 'build', from: 'B', build: FIVES }, { step: true }) },
+  });
   const depthTitle = h('h3', {});
   const scaleTitle = h('h3', {});
   const body = h('tbody', {});
@@ -115,6 +126,7 @@ function mount({ engine, store }, scope) {
     if (pair) sayChange(pair, metric);
     else say(difference, metric === 'top1' ? 'experiments.kernels' : 'experiments.kernels.top5', { points: FIVE_BY_FIVE });
     say(why, whyOf(claim, pair));
+    builder.hidden = claim !== 'kernels';
     body.replaceChildren(...RESULTS.map((trained) => tableRow(trained, pair)));
     showTrade();
     root.dataset.ready = '';
@@ -165,7 +177,7 @@ function mount({ engine, store }, scope) {
       h(
         'div',
         { class: 'experiments-main' },
-        statement,
+        h('div', { class: 'experiments-said' }, statement, builder),
         h('div', { class: 'experiments-plots' }, h('div', {}, depthTitle, depth.element), h('div', {}, scaleTitle, scale.element)),
       ),
     ),
@@ -276,8 +288,7 @@ function tableRow(trained, pair) {
 
 /** @param {import('../core/protocol.js').NetworkInfo} info */
 function describe(info) {
-  const name = info.id === 'custom' ? t('network.custom') : info.title;
-  return { name: `${name} × ${info.width}, ${info.input_size}×${info.input_size}` };
+  return { name: `${titleOf(info)()} × ${info.width}, ${info.input_size}×${info.input_size}` };
 }
 
 /** GluonCV's two, then what this browser has measured. @param {import('../core/engine.js').Engine} engine @returns {Traded[]} */

@@ -1,4 +1,4 @@
-/** The paper's Table 1, drawn: the rows side by side, what each adds to the one before, AlexNet beside them. */
+/** The paper's Table 1, drawn: the rows side by side, what each adds to the one before, AlexNet beside them; and a row of one's own. */
 import { h } from '../core/dom.js';
 import { say } from '../core/i18n.js';
 import { choice, NETWORKS } from '../core/address.js';
@@ -7,23 +7,33 @@ import { sum } from '../core/costs.js';
 import { count, shape, short } from '../core/format.js';
 import { newestWins } from '../core/frame.js';
 import { BANDS, BASE, change, difference, label } from '../core/rows.js';
+import { BUILD_FIELDS, createBuilder } from '../parts/builder.js';
 import { control, notes, region } from '../parts/lecture.js';
 
 /** @typedef {import('../core/protocol.js').LayerInfo} LayerInfo */
 /** @typedef {import('../core/protocol.js').NetworkSummary} Summary */
 
+const MODES = ['table', 'build'];
+
 /** @type {import('./index.js').View} */
-export const networks = { id: 'networks', fields: { target: choice('look', ['look', 'memory']) }, mount };
+export const networks = {
+  id: 'networks',
+  fields: { mode: choice('table', MODES), target: choice('look', ['look', 'memory']), ...BUILD_FIELDS },
+  mount,
+};
 
 /**
  * @param {import('../core/app.js').App} app
  * @param {import('../core/scope.js').Scope} scope
  */
-function mount({ engine, store }, scope) {
+function mount(app, scope) {
+  const { engine, store } = app;
   const table = h('table', { class: 'rows-table', test: 'networks-table', 'aria-describedby': 'networks-help' });
   const failure = h('p', { class: 'caption', role: 'alert', hidden: true });
   const target = control(store, scope, 'target', 'networks.target', [['look', ''], ['memory', '']]);
   const help = h('p', { class: 'caption', id: 'networks-help' });
+  const tableRegion = region('networks.title', table);
+  const legend = h('p', { class: 'caption', say: 'networks.legend' });
   const footnotes = notes(['networks.note.alexnet', 'networks.note.lrn', 'networks.note.point', 'networks.note.millions']);
   /** The blocks of each column, from top to bottom. @type {HTMLButtonElement[][]} */
   let blocks = [];
@@ -170,7 +180,16 @@ function mount({ engine, store }, scope) {
     show,
   );
 
+  const modes = MODES.map((mode) =>
+    h('button', { class: 'switch', type: 'button', test: `mode-${mode}`, 'data-mode': mode, say: /** @type {import('../core/i18n.js').Key} */ (`networks.mode.${mode}`), on: { click: () => store.set({ mode }, { step: true }) } }),
+  );
+  const builder = createBuilder(app, scope);
+
   const speak = () => {
+    const isTable = store.state.mode === 'table';
+    for (const part of [failure, help, tableRegion, legend, footnotes.element, target]) part.hidden = !isTable || (part === failure && !failure.textContent);
+    builder.hidden = isTable;
+    for (const button of modes) button.setAttribute('aria-pressed', String(button.dataset.mode === store.state.mode));
     const [look, memory] = target.querySelectorAll('option');
     say(look, 'networks.target.look');
     say(memory, 'networks.target.memory');
@@ -183,12 +202,18 @@ function mount({ engine, store }, scope) {
   const root = h(
     'div',
     { class: 'lecture networks', test: 'networks-view' },
-    h('div', { class: 'lecture-head' }, h('h2', { say: 'networks.title' }), h('div', { class: 'controls' }, target)),
+    h(
+      'div',
+      { class: 'lecture-head' },
+      h('div', { class: 'networks-mode' }, h('h2', { say: 'networks.title' }), h('div', { class: 'switches', role: 'group', label: 'networks.mode' }, ...modes)),
+      h('div', { class: 'controls' }, target),
+    ),
     failure,
     help,
-    region('networks.title', table),
-    h('p', { class: 'caption', say: 'networks.legend' }),
+    tableRegion,
+    legend,
     footnotes.element,
+    builder,
   );
   scope.keep(store.listen(speak));
   scope.keep(
