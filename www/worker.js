@@ -12,8 +12,9 @@
  */
 import init, * as vgg from './pkg/vgglass.js';
 import { listen, listener, Superseded } from './worker/listen.js';
-import { bench } from './worker/bench.js';
+import { bench, buildOf } from './worker/bench.js';
 import { measure } from './worker/measure.js';
+import { EffectiveField } from './worker/effective.js';
 import { inside } from './worker/inside.js';
 import { Occlusion } from './worker/occlusion.js';
 import { scoresAt } from './worker/scores.js';
@@ -63,7 +64,7 @@ let isSwitched = false;
 /** What the shown picture is taken for with every channel on, if that is known. @type {Float32Array | null} */
 let before = null;
 
-/** Goes on while there is nothing else to do. @type {{id: number, steps: Occlusion, resolve: (covered: any) => void, reject: (error: unknown) => void} | null} */
+/** Goes on while there is nothing else to do. @type {{id: number, steps: Occlusion | EffectiveField, resolve: (covered: any) => void, reject: (error: unknown) => void} | null} */
 let study = null;
 
 /** Layers computed for the present picture, with the channels shown of each. @type {Map<number, Uint32Array>} */
@@ -266,6 +267,10 @@ async function switchOver(net, order) {
   tell({ type: 'run-done', run: order.run, top, probabilities, before: isChanged ? before : null, rerun, ms: wholeMs, live: false });
 }
 
+/** @param {Extract<import('./core/protocol.js').Question, {what: 'occlusion' | 'effective'}>} question @param {import('./pkg/vgglass.js').Network} net */
+const stepsOf = (question, net) =>
+  question.what === 'occlusion' ? new Occlusion(net, question.side, question.stride) : new EffectiveField(net, layers[question.layer], question.budget);
+
 /** A little of the study; then whoever speaks is heard. @param {NonNullable<typeof study>} one */
 async function goOn({ id, steps, resolve }) {
   if (steps.advance()) {
@@ -406,6 +411,7 @@ async function reply(question, id) {
   if (question.what === 'networks') return vgg.networks();
   if (question.what === 'seed') return vgg.random_seed();
   if (question.what === 'measure') return measure(vgg, question.id, question.options);
+  if (question.what === 'build') return buildOf(vgg);
   if (question.what === 'bench') {
     if (!network || !picture) throw new Error('nothing to run');
     return bench(vgg, network, cut(picture, question.square), question.budget, (part) => tell({ type: 'part', id, part }));
@@ -417,12 +423,12 @@ async function reply(question, id) {
       void work();
     });
   }
-  if (question.what === 'occlusion') {
+  if (question.what === 'occlusion' || question.what === 'effective') {
     if (!isComplete) throw new Error('not computed');
     return new Promise((resolve, reject) => {
       study?.steps.giveBack();
       leaveStudy();
-      study = { id, steps: new Occlusion(network, question.side, question.stride), resolve, reject };
+      study = { id, steps: stepsOf(question, network), resolve, reject };
       void work();
     });
   }

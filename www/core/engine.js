@@ -144,6 +144,18 @@ export class Engine {
   }
 
   /**
+   * Measures what the layer's middle cell sees of the picture.
+   * @param {number} layer @param {number} budget ms that it may take
+   * @param {(part: import('./protocol.js').Effective) => void} onPart what is known so far
+   * @returns {{field: Promise<import('./protocol.js').Effective>, cancel: () => void}}
+   */
+  effective(layer, budget, onPart) {
+    const field = this.#ask({ what: 'effective', layer, budget }, onPart);
+    const id = this.#question;
+    return { field, cancel: () => this.#order({ type: 'cancel', id }) };
+  }
+
+  /**
    * @param {number} layer @param {Uint32Array} channels @param {number} columns
    * @returns {Promise<import('./protocol.js').Atlas>}
    */
@@ -200,6 +212,11 @@ export class Engine {
    */
   measure(id, options) {
     return this.#ask({ what: 'measure', id, options });
+  }
+
+  /** @returns {Promise<import('./protocol.js').Build>} the build that runs, which need not be the one asked for */
+  build() {
+    return this.#ask({ what: 'build' });
   }
 
   /**

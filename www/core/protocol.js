@@ -161,6 +161,17 @@
  * @property {number} channels
  * @property {Float32Array} values `[channel][input channel][row][column]`
  *
+ * @typedef {object} Effective how much a change of the picture changes one cell, block by block over the pixels that it sees
+ * @property {{y: number, x: number}} cell of the layer
+ * @property {Box} box its theoretical field
+ * @property {Box} clipped what of it lies in the picture
+ * @property {number} side of a block, in pixels
+ * @property {number} columns
+ * @property {number} rows
+ * @property {Float32Array} changes sum over the channels, row by row
+ * @property {number} done blocks
+ * @property {number} step by how much of 255 a block was changed
+ *
  * @typedef {object} Covered what the network says while a square hides a part of the picture
  * @property {number} columns places a side
  * @property {number} side of the square, in input pixels
@@ -178,11 +189,13 @@
  *   | {what: 'means', layer: number}
  *   | InsideQuestion
  *   | {what: 'occlusion', side: number, stride: number}
+ *   | {what: 'effective', layer: number, budget: number}
  *   | {what: 'describe', id: string, options: NetworkOptions}
  *   | {what: 'modules', id: string}
  *   | {what: 'networks'}
  *   | {what: 'measure', id: string, options: NetworkOptions}
  *   | {what: 'seed'}
+ *   | {what: 'build'}
  *   | {what: 'bench', square: Square, budget: number}
  *   | {what: 'scores', square: Square, size: number}} Question
  *

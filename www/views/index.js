@@ -6,6 +6,7 @@
  * @property {import('../core/address.js').Fields} fields of its address, besides the shared ones
  * @property {(app: import('../core/app.js').App, scope: import('../core/scope.js').Scope) => HTMLElement} mount
  */
+import { compare } from './compare.js';
 import { experiments } from './experiments.js';
 import { field } from './field.js';
 import { look } from './look.js';
@@ -15,4 +16,4 @@ import { scale } from './scale.js';
 import { speed } from './speed.js';
 
 /** @type {View[]} */
-export const VIEWS = [look, networks, field, memory, scale, experiments, speed];
+export const VIEWS = [look, networks, field, memory, scale, experiments, compare, speed];

@@ -2,9 +2,10 @@
 import { h } from '../core/dom.js';
 import { say } from '../core/i18n.js';
 import { choice } from '../core/address.js';
-import { beside, Cancelled } from '../core/beside.js';
+import { beside, Cancelled, refusalOf } from '../core/beside.js';
 import { count, megabytes, milliseconds, percent, short } from '../core/format.js';
 import { BUILDS, rateOf, reading, timed, toJson, widest } from '../core/speed.js';
+import { titleOf } from '../core/title.js';
 import { notes, region } from '../parts/lecture.js';
 import { createRoofline } from '../parts/roofline.js';
 
@@ -12,7 +13,7 @@ import { createRoofline } from '../parts/roofline.js';
 /** @typedef {import('../core/protocol.js').Bench} Bench */
 /** @typedef {import('../core/speed.js').Timed} Timed */
 /** @typedef {{bench: Bench, layers: Timed[]}} Measured */
-/** Why a build was not measured: a text of the page, or an error's message. @typedef {{key: Key} | {message: string}} Refusal */
+/** @typedef {import('../core/beside.js').Refusal} Refusal */
 
 /** How long a build is measured, in ms. */
 const BUDGET = 2500;
@@ -97,16 +98,14 @@ function mount(app, scope) {
    * @returns {Promise<Measured | Refusal>}
    */
   async function tryBuild(build, source, signal, report) {
-    if (build === 'threads' && !crossOriginIsolated) return { key: 'speed.refused.isolated' };
     try {
       return await beside(app, { source, build, signal }, async (other, square) => {
         const bench = await other.bench(square, BUDGET, report);
-        if (bench.build.name !== build) return { key: 'speed.refused.other' };
         return { bench, layers: timed(/** @type {NonNullable<typeof other.network>} */ (other.network).layers, bench) };
       });
     } catch (error) {
-      if (error instanceof Cancelled || signal.aborted) throw error;
-      return { message: /** @type {Error} */ (error).message };
+      if (error instanceof Cancelled) throw error;
+      return refusalOf(error);
     }
   }
 
@@ -128,7 +127,7 @@ function mount(app, scope) {
       return;
     }
     const { info, layers } = network;
-    say(intro, 'speed.intro', { name: info.title, width: info.width, size: info.input_size, macs: short(info.macs), memory: megabytes(info.weight_bytes) });
+    say(intro, 'speed.intro', { name: titleOf(info), width: info.width, size: info.input_size, macs: short(info.macs), memory: megabytes(info.weight_bytes) });
     showBuilds();
     const now = shown();
     root.classList.toggle('is-measured', now !== undefined);
