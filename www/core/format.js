@@ -44,4 +44,4 @@ export function shape({ channels, height, width }) {
 }
 
 /** @param {number} value an integer with its sign: −1,234 */
-export const whole = (value) => count(value).replace('-', '−');
+export const whole = (value) => count(value || 0).replace('-', '−');

@@ -13,6 +13,8 @@ import { region } from './lecture.js';
 
 /** Channels with a bar of their own. */
 const BARS = 8;
+/** A larger kernel's numbers are written small. */
+const WIDE = 5;
 const COLOURS = /** @type {const} */ (['channel.red', 'channel.green', 'channel.blue']);
 
 /**
@@ -134,8 +136,14 @@ export function createArithmetic({ engine, store }, scope, onWorked) {
     const { kernel, input_scale, weight_scale } = worked;
     const own = channelOf(worked, chosen);
     const isFlat = wanted.layer.kind === 'fc';
+    const input = engine.network?.layers[wanted.layer.index - 1];
+    const isOutside = (/** @type {number} */ i) => {
+      const y = worked.y0 + Math.floor(i / kernel);
+      const x = worked.x0 + (i % kernel);
+      return !isFlat && input !== undefined && (y < 0 || x < 0 || y >= input.height || x >= input.width);
+    };
     tables.replaceChildren(
-      square(isFlat ? 'sum.values' : 'sum.patch', own.values, kernel, 'worked-patch'),
+      square(isFlat ? 'sum.values' : 'sum.patch', own.values, kernel, 'worked-patch', isOutside),
       h('span', { class: 'worked-sign', 'aria-hidden': 'true' }, '×'),
       square(isFlat ? 'sum.weights' : 'sum.kernel', own.kernel, kernel, 'worked-kernel'),
       h('span', { class: 'worked-sign', 'aria-hidden': 'true' }, '='),
@@ -188,11 +196,20 @@ const headRow = (keys) => h('thead', {}, h('tr', {}, ...keys.map((key) => h('th'
 /**
  * Numbers in a square, the larger the more coloured.
  * @param {import('../core/i18n.js').Key} caption @param {number[]} values @param {number} side @param {string} test
+ * @param {(i: number) => boolean} [isOutside] which of them are padding
  */
-function square(caption, values, side, test) {
+function square(caption, values, side, test, isOutside = () => false) {
   const most = Math.max(...values.map(Math.abs), 1);
-  const cell = (/** @type {number} */ value) =>
-    h('td', { class: value < 0 ? 'is-minus' : 'is-plus', style: `--part: ${(Math.abs(value) / most).toFixed(3)}` }, whole(value));
-  const rows = Array.from({ length: side }, (_, y) => h('tr', {}, ...values.slice(y * side, (y + 1) * side).map(cell)));
-  return h('table', { class: 'worked-square', test }, h('caption', { say: caption }), h('tbody', {}, ...rows));
+  const cell = (/** @type {number} */ i) =>
+    h(
+      'td',
+      {
+        class: isOutside(i) ? 'is-outside' : values[i] < 0 ? 'is-minus' : 'is-plus',
+        style: `--part: ${(Math.abs(values[i]) / most).toFixed(3)}`,
+        title: isOutside(i) ? t('sum.outside') : null,
+      },
+      whole(values[i]),
+    );
+  const rows = Array.from({ length: side }, (_, y) => h('tr', {}, ...Array.from({ length: side }, (_, x) => cell(y * side + x))));
+  return h('table', { class: side > WIDE ? 'worked-square is-wide' : 'worked-square', test }, h('caption', { say: caption }), h('tbody', {}, ...rows));
 }

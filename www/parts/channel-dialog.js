@@ -1,10 +1,12 @@
 /** One channel as large as the window allows, beside the picture; open while the state names a channel. */
 import { h } from '../core/dom.js';
 import { say } from '../core/i18n.js';
+import { percent } from '../core/format.js';
 import { newestWins } from '../core/frame.js';
 import { canSwitch, isOff, toggled } from '../core/off.js';
 import { createChannelPanels } from './channel-panels.js';
 import { createMagnifier } from './magnifier.js';
+import { classNames } from './predictions.js';
 
 /** @typedef {{layer: import('../core/protocol.js').LayerInfo, channel: number}} Wanted */
 
@@ -29,6 +31,7 @@ export function createChannelDialog(app, spot, scope) {
     const { channel, off } = store.state;
     if (layer && canSwitch(layer, engine.network)) store.set({ off: toggled(off, layer.name, channel) });
   };
+  const effect = h('p', { class: 'channel-effect', test: 'channel-effect', role: 'status' });
   const power = h('button', { class: 'button', type: 'button', test: 'channel-switch', on: { click: switchOver } });
   const button = (
     /** @type {string} */ test,
@@ -47,10 +50,22 @@ export function createChannelDialog(app, spot, scope) {
       button('channel-next', 'channel.next', '→', () => step(1)),
       button('channel-close', 'dialog.close', '×', close),
     ),
-    h('div', { class: 'channel-tools' }, panels.bar, power),
+    h('div', { class: 'channel-tools' }, panels.bar, h('div', { class: 'channel-power' }, effect, power)),
     h('div', { class: 'channel-body' }, magnifier.element, panels.body),
     h('p', { class: 'caption', say: 'channel.help' }),
   );
+
+  /** What has become of the first guess, while channels are off. */
+  const tell = () => {
+    const { before, probabilities, network } = engine;
+    if (!element.open || !before || !probabilities || !network) {
+      effect.textContent = '';
+      return;
+    }
+    const best = before.indexOf(Math.max(...before));
+    const [name] = classNames(network.info, best);
+    say(effect, 'off.effect', { name, before: percent(before[best]), now: percent(probabilities[best]) });
+  };
 
   const current = () => engine.network?.layers.find(({ name }) => name === store.state.layer);
 
@@ -82,6 +97,7 @@ export function createChannelDialog(app, spot, scope) {
     element.classList.toggle('is-off', isSilent);
     element.classList.toggle('has-panel', panels.show(layer, channel));
     if (!element.open) element.showModal();
+    tell();
     if (engine.results[layer.index]) fetchMap({ layer, channel });
   };
 
@@ -109,6 +125,7 @@ export function createChannelDialog(app, spot, scope) {
   });
 
   scope.keep(engine.on('network', update));
+  scope.keep(engine.on('done', tell));
   scope.keep(
     engine.on('layer', ({ index }) => {
       if (store.state.channel !== null && index === current()?.index) update();
@@ -124,7 +141,9 @@ export function createChannelDialog(app, spot, scope) {
   );
   scope.keep(
     store.listen((state, before) => {
-      if (state.lang !== before.lang) panels.redraw();
+      if (state.lang === before.lang) return;
+      panels.redraw();
+      tell();
     }),
   );
   scope.keep(() => element.close());

@@ -16,8 +16,8 @@ export function createOffList({ engine, store }, scope) {
     'div',
     { class: 'off-list', test: 'off-list' },
     h('div', { class: 'off-head' }, h('h3', { say: 'off.title' }), all),
-    list,
     rerun,
+    list,
   );
 
   const update = () => {

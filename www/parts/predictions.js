@@ -60,7 +60,7 @@ export function createPredictions(app, scope) {
     hint: 'occlusion.title',
     on: { click: () => store.set({ study: 'occlusion' }, { step: true }) },
   });
-  const list = h('ol', { class: 'predictions', test: 'predictions', label: 'predictions.title' }, ...rows.map(({ row }) => row));
+  const list = h('ol', { class: 'predictions', test: 'predictions', label: 'predictions.title' }, ...rows.slice(0, ROWS).map(({ row }) => row));
   const root = h(
     'section',
     { class: 'predictions-panel' },
@@ -70,8 +70,8 @@ export function createPredictions(app, scope) {
       seen,
       h('div', {}, h('div', { class: 'predictions-title' }, h('h2', { say: 'predictions.title' }), cover), caption),
     ),
-    createOffList(app, scope),
     list,
+    createOffList(app, scope),
   );
 
   const drawSeen = () => {
@@ -93,6 +93,8 @@ export function createPredictions(app, scope) {
     rows.forEach(({ row, name, other, value, bar, former }, i) => {
       const prediction = shown[i];
       row.hidden = !prediction;
+      if (i === ROWS && prediction) list.append(row);
+      else if (i === ROWS) row.remove();
       if (!prediction) return;
       const [first, second] = classNames(info, prediction.class);
       name.textContent = first;
