@@ -27,7 +27,8 @@ test('speed: times, rates and limits of every layer add up; the file has the sam
   const rows = await page.getByTestId('speed-row').evaluateAll((all) => all.map(({ dataset }) => ({ ...dataset })));
   assert.deepEqual(rows.map(({ layer }) => layer), network.layers.map(({ name }) => name));
   const whole = rows.reduce((sum, { ms }) => sum + Number(ms), 0);
-  assert.ok(Math.abs(whole / Number(base.ms) - 1) < 0.3, `medians of layers ${whole}, median of the whole ${base.ms}`);
+  // On a busy machine most rounds have a slow layer, each another: the whole's median is then the larger.
+  assert.ok(whole > 0.5 * Number(base.ms) && whole < 1.2 * Number(base.ms), `medians of layers ${whole}, median of the whole ${base.ms}`);
   for (const [i, { macs, name }] of network.layers.entries()) {
     const { ms, gmacs } = rows[i];
     if (macs) assert.ok(Math.abs((Number(gmacs) * Number(ms) * 1e6) / macs - 1) < 1e-6, name);
