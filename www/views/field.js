@@ -1,10 +1,11 @@
 /** Receptive field: a stack of small kernels against a large one, on the picture, as a cone and in numbers. */
 import { h } from '../core/dom.js';
 import { say } from '../core/i18n.js';
-import { whole } from '../core/address.js';
+import { name, whole } from '../core/address.js';
 import { conv, fields, stack, weights } from '../core/field.js';
 import { count, percent } from '../core/format.js';
 import { createConeChart } from '../parts/cone-chart.js';
+import { createEffectivePanel } from '../parts/effective-panel.js';
 import { createFieldStage, pixelsFor, PLACES } from '../parts/field-stage.js';
 import { control, notes, region } from '../parts/lecture.js';
 
@@ -21,6 +22,7 @@ const TEMPO = 900;
 export const field = {
   id: 'field',
   fields: {
+    effective: name(null),
     stack: whole(2, 1, DEEPEST),
     pools: whole(0, 0, 3),
     channels: whole(64, 1, MOST_CHANNELS),
@@ -235,6 +237,7 @@ function mount(app, scope) {
         ),
       ),
     ),
+    createEffectivePanel(app, scope),
     footnotes.element,
   );
   scope.keep(
