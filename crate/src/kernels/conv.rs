@@ -118,8 +118,6 @@ pub struct Scratch {
 pub(super) struct Local {
     /// As [`Scratch::panel`], where every thread computes other rows.
     pub panel: Aligned<i16>,
-    /// One row, before it is laid into the panel.
-    pub row: Aligned<i16>,
     /// Sums before their epilogue; squares in LRN.
     pub sums: Aligned<i32>,
 }
@@ -135,7 +133,7 @@ impl Scratch {
     }
 
     pub fn bytes(&self) -> usize {
-        let local = |local: &Local| local.panel.bytes() + local.row.bytes() + local.sums.bytes();
+        let local = |local: &Local| local.panel.bytes() + local.sums.bytes();
         self.panel.bytes() + self.locals.iter().map(local).sum::<usize>()
     }
 }

@@ -4,7 +4,7 @@
 //! stays in the cache while all weights pass over it (the "virtual im2col" of the BLIS school; the panel is
 //! never larger than [`PANEL`]).
 
-use super::conv::{Local, Scratch, Source};
+use super::conv::{Scratch, Source};
 use super::gemm::{self, gemm};
 use super::requantise::Epilogue;
 use super::simd::Simd;
@@ -65,17 +65,14 @@ pub(super) fn run<S: Simd>(
     scratch: &mut Scratch,
     epilogue: impl Epilogue<S>,
 ) {
-    let row_blocks = row_blocks(source.is_picture(), source.shape().channels, window.kernel);
-    let row_bytes = row_blocks * BLOCK * 2;
+    let k = row_blocks(source.is_picture(), source.shape().channels, window.kernel) * BLOCK;
     let threads = scratch.team.threads();
     // Several threads: two batches for each at least, so that none waits long.
     let share = if threads == 1 { out.cells() } else { out.cells().div_ceil(2 * threads) };
-    let cells_at_once = (PANEL / row_bytes).clamp(4, MOST_CELLS).min(share);
-    let tile_weights = row_blocks * BLOCK * gemm::CHANNELS;
+    let cells_at_once = (PANEL / (2 * k)).clamp(4, MOST_CELLS).min(share);
     for local in &mut scratch.locals {
         // A picture's rows are gathered in whole vectors and may run over by one.
-        local.panel.reserve(row_blocks * cells_at_once * BLOCK + 16);
-        local.row.reserve(row_blocks * BLOCK + 16);
+        local.panel.reserve(cells_at_once * k + 16);
         local.sums.reserve(cells_at_once * gemm::CHANNELS);
     }
     scratch.team.each(&mut scratch.locals, out.cells().div_ceil(cells_at_once), |local, batch| {
@@ -84,15 +81,16 @@ pub(super) fn run<S: Simd>(
         for i in 0..cells {
             let cell = ((first + i) / out.width, (first + i) % out.width);
             match source {
-                Source::Picture(picture) => gather_picture::<S>(picture, window, cell, i, cells, local),
-                Source::Activations(input) => gather::<S>(input, window, cell, i, cells, &mut local.panel),
+                // In order: a row may run over into the next.
+                Source::Picture(picture) => gather_picture::<S>(picture, window, cell, &mut local.panel[i * k..]),
+                Source::Activations(input) => gather::<S>(input, window, cell, &mut local.panel[i * k..][..k]),
             }
         }
-        for (tile, weights) in weights.chunks_exact(tile_weights).enumerate() {
-            // SAFETY: the panel holds `cells` rows of `row_blocks` blocks, the weights one tile, the sums `cells` rows.
+        for (tile, weights) in weights.chunks_exact(k * gemm::CHANNELS).enumerate() {
+            // SAFETY: the panel holds `cells` rows of `k` inputs, the weights one tile, the sums `cells` rows.
             unsafe {
                 let sums = local.sums.as_mut_ptr();
-                gemm::<S>(local.panel.as_ptr(), cells, row_blocks, cells, weights.as_ptr(), sums, gemm::CHANNELS);
+                gemm::<S>(local.panel.as_ptr(), k, cells, weights.as_ptr(), sums, gemm::CHANNELS);
             }
             for quad in 0..gemm::CHANNELS / 4 {
                 let channel = tile * gemm::CHANNELS + quad * 4;
@@ -109,60 +107,33 @@ pub(super) fn run<S: Simd>(
     });
 }
 
-/// Widens the window at output cell (`y`, `x`) into row `row` of a panel of `rows` rows.
-fn gather<S: Simd>(
-    input: &Activations,
-    window: Window,
-    (y, x): (usize, usize),
-    row: usize,
-    rows: usize,
-    panel: &mut [i16],
-) {
+/// Widens the window at output cell (`y`, `x`) into a row of a panel.
+fn gather<S: Simd>(input: &Activations, window: Window, (y, x): (usize, usize), row: &mut [i16]) {
     let kernel = window.kernel;
-    let mut block = 0;
+    let mut to = row.chunks_exact_mut(8);
     for channels in 0..blocks(input.shape().channels) {
         for ky in 0..kernel {
             let from = input.index(channels, window.start(y) + ky as isize, window.start(x));
             let from = &input.data()[from..from + kernel * BLOCK];
-            for cell in from.chunks_exact(BLOCK) {
-                let to = &mut panel[(block * rows + row) * BLOCK..][..BLOCK];
-                for (to, from) in to.chunks_exact_mut(8).zip(cell.chunks_exact(8)) {
-                    // SAFETY: eight bytes are read, eight i16 written.
-                    unsafe { S::store(to.as_mut_ptr().cast(), S::load_u8x8(from.as_ptr())) };
-                }
-                block += 1;
+            for (from, to) in from.chunks_exact(8).zip(&mut to) {
+                // SAFETY: eight bytes are read, eight i16 written.
+                unsafe { S::store(to.as_mut_ptr().cast(), S::load_u8x8(from.as_ptr())) };
             }
         }
     }
 }
 
-/// As [`gather`], from a picture: three channels lie side by side, so a window's row is one run of values.
-fn gather_picture<S: Simd>(
-    picture: &Picture,
-    window: Window,
-    (y, x): (usize, usize),
-    row: usize,
-    rows: usize,
-    local: &mut Local,
-) {
-    let kernel = window.kernel;
-    let run = kernel * INPUT_CHANNELS;
-    for ky in 0..kernel {
+/// As [`gather`], from a picture: three channels lie side by side, so a window's row is one run of values. Whole vectors
+/// are copied; what runs over is written again by the next run, or the next row, or meets zero weights.
+fn gather_picture<S: Simd>(picture: &Picture, window: Window, (y, x): (usize, usize), row: &mut [i16]) {
+    let run = window.kernel * INPUT_CHANNELS;
+    let groups = run.next_multiple_of(8);
+    for ky in 0..window.kernel {
         let from = picture.index(window.start(y) + ky as isize, window.start(x));
-        // Whole groups of eight; what runs over is written again by the next row or meets zero weights.
-        let groups = run.next_multiple_of(8);
-        copy::<S>(&picture.data()[from..from + groups], &mut local.row[ky * run..][..groups]);
-    }
-    for (block, values) in local.row[..(kernel * run).next_multiple_of(BLOCK)].chunks_exact(BLOCK).enumerate() {
-        copy::<S>(values, &mut local.panel[(block * rows + row) * BLOCK..][..BLOCK]);
-    }
-}
-
-/// Copies a few groups of eight values: for so few, a call of `memcpy` costs more than the copy.
-#[inline(always)]
-fn copy<S: Simd>(from: &[i16], to: &mut [i16]) {
-    for (from, to) in from.chunks_exact(8).zip(to.chunks_exact_mut(8)) {
-        // SAFETY: eight values are read and eight written.
-        unsafe { S::store(to.as_mut_ptr().cast(), S::load(from.as_ptr().cast())) };
+        let from = &picture.data()[from..from + groups];
+        for (from, to) in from.chunks_exact(8).zip(row[ky * run..][..groups].chunks_exact_mut(8)) {
+            // SAFETY: eight values are read and eight written.
+            unsafe { S::store(to.as_mut_ptr().cast(), S::load(from.as_ptr().cast())) };
+        }
     }
 }

@@ -8,19 +8,16 @@
 //!         accumulators[m][n] += dot(a[m], w[k/2][n])      lane = output channel
 //! ```
 //! 1. A lane is an output channel, so there are no horizontal sums and the epilogue works on whole vectors.
-//! 2. Rows lie in panels `[blocks][rows][32]`: a block of a row is one cache line.
+//! 2. A row lies in one piece, `[rows][k]`: one loop over all of k, and the prefetcher sees one run of addresses.
 //! 3. The loop over pairs is not unrolled: V8 has 15 vector registers, and LLVM, given more to schedule, spills.
 
 use super::simd::Simd;
-use super::tensor::BLOCK;
 
 /// Output channels of one tile: four vectors of four.
 pub(super) const CHANNELS: usize = 16;
 const N: usize = CHANNELS / 4;
 /// Rows of one tile.
 const M: usize = 2;
-/// Bytes of one row in one block: 32 i16.
-const ROW: usize = BLOCK * 2;
 
 /// Position of weight (`channel`, `k`) in weights packed `[channel/16][k/2][16 channels][2 k]`, `k` padded to whole blocks.
 pub(super) fn weight_index(channel: usize, k: usize, k_padded: usize) -> usize {
@@ -30,14 +27,13 @@ pub(super) fn weight_index(channel: usize, k: usize, k_padded: usize) -> usize {
 /// `out[r][0..16] = rows[r] · weights` for `rows` rows, i32.
 ///
 /// # Safety
-/// `panel` holds `[blocks][panel_rows][32]` i16 with `rows <= panel_rows`; `weights` one tile of 16 channels,
-/// `blocks*32` inputs; `out` has 16 i32 at every `out_stride` i32, `rows` times.
+/// `panel` holds `[rows][k]` i16, `k` a multiple of 32; `weights` one tile of 16 channels, `k` inputs; `out` has 16 i32
+/// at every `out_stride` i32, `rows` times.
 // Its own function: inlined into a large one, V8's register allocator spills the accumulators.
 #[inline(never)]
 pub(super) unsafe fn gemm<S: Simd>(
     panel: *const i16,
-    panel_rows: usize,
-    blocks: usize,
+    k: usize,
     rows: usize,
     weights: *const i16,
     out: *mut i32,
@@ -47,25 +43,11 @@ pub(super) unsafe fn gemm<S: Simd>(
     // SAFETY: rows `row..row + M` (or the last one) exist in the panel and in the output, by the caller.
     unsafe {
         while row + M <= rows {
-            tile::<S, M>(
-                panel.cast::<u8>().add(row * ROW),
-                panel_rows,
-                blocks,
-                weights,
-                out.add(row * out_stride),
-                out_stride,
-            );
+            tile::<S, M>(panel.add(row * k), k, weights, out.add(row * out_stride), out_stride);
             row += M;
         }
         while row < rows {
-            tile::<S, 1>(
-                panel.cast::<u8>().add(row * ROW),
-                panel_rows,
-                blocks,
-                weights,
-                out.add(row * out_stride),
-                out_stride,
-            );
+            tile::<S, 1>(panel.add(row * k), k, weights, out.add(row * out_stride), out_stride);
             row += 1;
         }
     }
@@ -74,34 +56,31 @@ pub(super) unsafe fn gemm<S: Simd>(
 /// `M` rows of [`gemm`].
 #[inline(always)]
 unsafe fn tile<S: Simd, const M: usize>(
-    rows: *const u8,
-    panel_rows: usize,
-    blocks: usize,
+    rows: *const i16,
+    k: usize,
     weights: *const i16,
     out: *mut i32,
     out_stride: usize,
 ) {
     let mut acc = [[S::zero(); N]; M];
     let mut w = weights.cast::<u8>();
+    let mut p = rows.cast::<u8>();
     // SAFETY: the loops stay inside the panel, the weights and the output that the caller vouches for.
     unsafe {
-        for block in 0..blocks {
-            let mut p = rows.add(block * panel_rows * ROW);
-            let end = p.add(ROW);
-            while p < end {
-                let mut a = [S::zero(); M];
-                for m in 0..M {
-                    a[m] = S::load_splat32(p.add(m * ROW));
-                }
-                for n in 0..N {
-                    let wv = S::load(w.add(n * 16));
-                    for m in 0..M {
-                        acc[m][n] = S::add_i32(acc[m][n], S::dot_i16(a[m], wv));
-                    }
-                }
-                p = p.add(4);
-                w = w.add(16 * N);
+        let end = p.add(k * 2);
+        while p < end {
+            let mut a = [S::zero(); M];
+            for m in 0..M {
+                a[m] = S::load_splat32(p.add(m * k * 2));
             }
+            for n in 0..N {
+                let wv = S::load(w.add(n * 16));
+                for m in 0..M {
+                    acc[m][n] = S::add_i32(acc[m][n], S::dot_i16(a[m], wv));
+                }
+            }
+            p = p.add(4);
+            w = w.add(16 * N);
         }
         for (m, row) in acc.iter().enumerate() {
             for (n, &v) in row.iter().enumerate() {

@@ -222,7 +222,7 @@ pub(super) fn run<S: Simd, T: Tile>(
     };
     let (panel, sums) = (positions * work.v_stride, positions * work.m_stride);
     let batches = tiles.div_ceil(at_once);
-    let batch = |i: usize| Batch { first: i * at_once, count: at_once.min(tiles - i * at_once), rows: at_once, across };
+    let batch = |i: usize| Batch { first: i * at_once, count: at_once.min(tiles - i * at_once), across };
     let out_padded = out.channels.next_multiple_of(gemm::CHANNELS);
     let Scratch { team, panel: shared, locals } = scratch;
     for local in &mut *locals {
@@ -270,12 +270,13 @@ struct Work<'a, E> {
 }
 
 impl<E: Copy> Work<'_, E> {
-    /// V of these rows of a batch, `[IN²][C/32][rows][32]`.
+    /// V of these rows of a batch, `[IN²][rows][C]`.
     #[inline(never)]
     fn transform_inputs<S: Simd, T: Tile>(&self, batch: Batch, rows: Range<usize>, panel: Shared<i16>) {
         for (i, y, x) in batch.places::<T>(rows) {
-            for block in 0..blocks(self.input.shape().channels) {
-                let at = (block * batch.rows + i) * BLOCK;
+            let blocks = blocks(self.input.shape().channels);
+            for block in 0..blocks {
+                let at = (i * blocks + block) * BLOCK;
                 debug_assert!(at + BLOCK <= self.v_stride);
                 // SAFETY: the panel has `IN²` positions of `v_stride` values, and each row belongs to one thread.
                 unsafe { transform_input::<S, T>(self.input, block, y, x, panel.at(at), self.v_stride) };
@@ -289,8 +290,7 @@ impl<E: Copy> Work<'_, E> {
         E: Epilogue<S>,
     {
         let positions = T::IN * T::IN;
-        let input_blocks = blocks(self.input.shape().channels);
-        let k_padded = input_blocks * BLOCK;
+        let k_padded = blocks(self.input.shape().channels) * BLOCK;
         let chunk = channels.start / CHUNK * CHUNK;
         let chunk_channels = CHUNK.min(self.out.channels.next_multiple_of(gemm::CHANNELS) - chunk);
         for position in 0..positions {
@@ -299,11 +299,10 @@ impl<E: Copy> Work<'_, E> {
                 let w = &self.weights[w..][..gemm::CHANNELS * k_padded];
                 let panel = &panel[position * self.v_stride..][..self.v_stride];
                 let sums = &mut sums[position * self.m_stride + channel - chunk..];
-                let rows = batch.rows;
-                // SAFETY: the panel has `rows` rows in `input_blocks` blocks, `w` is one tile, the sums have 16 of
+                // SAFETY: the panel has `count` rows of `k_padded` inputs, `w` is one tile, the sums have 16 of
                 // CHUNK values in each of `count` rows.
                 unsafe {
-                    gemm::<S>(panel.as_ptr(), rows, input_blocks, batch.count, w.as_ptr(), sums.as_mut_ptr(), CHUNK);
+                    gemm::<S>(panel.as_ptr(), k_padded, batch.count, w.as_ptr(), sums.as_mut_ptr(), CHUNK);
                 }
             }
         }
@@ -336,12 +335,11 @@ fn batch_size(tiles: usize, v_bytes: usize, u_bytes: usize) -> usize {
     tiles.div_ceil(tiles.div_ceil(most)).next_multiple_of(2)
 }
 
-/// Tiles `first..first + count` of an output map with `across` tiles in a row; panels have `rows` rows.
+/// Tiles `first..first + count` of an output map with `across` tiles in a row.
 #[derive(Clone, Copy)]
 struct Batch {
     first: usize,
     count: usize,
-    rows: usize,
     across: usize,
 }
 
