@@ -7,16 +7,21 @@ export const HELD = 0.95;
 /** Parts of the theoretical field's side, around its middle, for which the share of the change is told. */
 export const PARTS = [0.25, 0.5, 0.75, 1];
 
-/** Middle of each block measured, in pixels from the middle of the theoretical field. @param {Effective} field */
-function blocks({ box, clipped, side, columns, changes }) {
+/** Every pixel measured, from the middle of the theoretical field; a block's change is spread over its pixels. @param {Effective} field */
+function pixels({ box, clipped, side, columns, changes }) {
   const middle = { x: (box.x0 + box.x1) / 2, y: (box.y0 + box.y1) / 2 };
-  return [...changes].map((change, i) => {
-    const left = clipped.x0 + (i % columns) * side;
-    const top = clipped.y0 + Math.floor(i / columns) * side;
-    const right = Math.min(left + side, clipped.x1);
-    const bottom = Math.min(top + side, clipped.y1);
-    return { change, x: (left + right) / 2 - middle.x, y: (top + bottom) / 2 - middle.y, pixels: (right - left) * (bottom - top) };
-  });
+  const all = [];
+  for (let y = clipped.y0; y < clipped.y1; y++) {
+    const top = y - ((y - clipped.y0) % side);
+    const height = Math.min(top + side, clipped.y1) - top;
+    for (let x = clipped.x0; x < clipped.x1; x++) {
+      const left = x - ((x - clipped.x0) % side);
+      const width = Math.min(left + side, clipped.x1) - left;
+      const change = changes[((top - clipped.y0) / side) * columns + (left - clipped.x0) / side];
+      all.push({ x: x + 0.5 - middle.x, y: y + 0.5 - middle.y, change: change / (width * height) });
+    }
+  }
+  return all;
 }
 
 /**
@@ -25,14 +30,13 @@ function blocks({ box, clipped, side, columns, changes }) {
  *   of `PARTS`, and what it would be if every pixel that is seen counted alike; the radius in pixels that holds 95 %
  */
 export function measures(field) {
-  const all = blocks(field);
-  const sum = (/** @type {typeof all} */ some, /** @type {'change' | 'pixels'} */ key) => some.reduce((total, block) => total + block[key], 0);
-  const total = sum(all, 'change');
-  const pixels = sum(all, 'pixels');
+  const all = pixels(field);
+  const sum = (/** @type {typeof all} */ some) => some.reduce((total, { change }) => total + change, 0);
+  const total = sum(all);
   const shares = PARTS.map((part) => {
     const half = ((field.box.x1 - field.box.x0) * part) / 2;
     const inside = all.filter(({ x, y }) => Math.abs(x) <= half && Math.abs(y) <= half);
-    return { part, change: total ? sum(inside, 'change') / total : 0, even: sum(inside, 'pixels') / pixels };
+    return { part, change: total ? sum(inside) / total : 0, even: inside.length / all.length };
   });
   let held = 0;
   let radius = 0;

@@ -12,11 +12,13 @@ const MIDDLE = 128;
 const DEAF = 8;
 /** How often the page hears of it, in ms. */
 const REPORT = 120;
+/** Passes that are timed, the fastest counting: the first are slower. */
+const TIMED = 3;
 
 export class EffectiveField {
   /** The picture as the network sees it. @type {ImageData} */ #picture;
   /** All channels of the cell with the picture as it is. @type {Float32Array} */ #plain;
-  /** Known once a pass to the layer has been timed. @type {Effective | null} */ #field = null;
+  /** Known once passes to the layer have been timed. @type {Effective | null} */ #field = null;
   #done = 0;
   #toldAt = 0;
   /** The network holds another picture than the shown one. */
@@ -25,6 +27,7 @@ export class EffectiveField {
   #at = null;
   /** Time of the present pass. */
   #ms = 0;
+  /** Times of the first passes. @type {number[]} */ #times = [];
 
   /**
    * @param {import('../pkg/vgglass.js').Network} net with the shown run complete
@@ -57,8 +60,8 @@ export class EffectiveField {
       }
       this.#at = null;
       if (this.#field) this.#note(this.#field);
-      else this.#field = this.#plan();
-      if (this.#done === this.#field.changes.length) return true;
+      else this.#time();
+      if (this.#done === this.#field?.changes.length) return true;
     } while (performance.now() < until);
     return false;
   }
@@ -88,11 +91,16 @@ export class EffectiveField {
     this.#ms = performance.now() - start;
   }
 
+  #time() {
+    this.#times.push(this.#ms);
+    if (this.#times.length === TIMED) this.#field = this.#plan();
+  }
+
   /** The finest blocks that can be done in time; only pixels that the cell sees can change it. @returns {Effective} */
   #plan() {
     const { y, x } = this.cell;
     const { clipped, ...box } = this.net.receptive_box(this.layer.index, y, x);
-    const passes = Math.max(1, this.budget / Math.max(this.#ms, 0.05));
+    const passes = Math.max(1, this.budget / Math.max(Math.min(...this.#times), 0.05));
     const [width, height] = [clipped.x1 - clipped.x0, clipped.y1 - clipped.y0];
     let side = 1;
     while (Math.ceil(width / side) * Math.ceil(height / side) > passes && side < width) side += 1;
