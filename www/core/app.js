@@ -2,6 +2,7 @@
  * The page's director: it makes engine and picture follow the state, and turns what people drop
  * into state.
  */
+import * as assets from './assets.js';
 import { parseRows } from './blocks.js';
 import { CENTRE, square } from './crop.js';
 import { decode, onlyFile, Problem, read } from './intake.js';
@@ -13,7 +14,6 @@ import { eachFrame, whenQuiet } from './frame.js';
 /** @typedef {{width: number, height: number, stop: () => void}} Live */
 /** @typedef {{code: string, params: Record<string, string | number>, retry?: () => void}} Notice */
 
-const SHIPPED_MODEL = './models/vgg16-half-tiny.safetensors';
 /** A picture that is no sample has this name in the state: it cannot be had again from an address. */
 const OWN = 'own';
 const NETWORK_KEYS = ['model', 'net', 'rows', 'width', 'size', 'seed'];
@@ -218,8 +218,7 @@ export class App {
 
   async #loadSamples() {
     try {
-      const response = await fetch(new URL('./pictures/pictures.json', document.baseURI));
-      this.samples = await response.json();
+      this.samples = await assets.samples();
       for (const listener of this.#sampleListeners) listener(this.samples);
     } catch {
       this.notify({ code: 'picture-load', params: { name: 'pictures.json' } });
@@ -232,9 +231,7 @@ export class App {
     const sample = named ?? this.samples[0];
     if (!sample) return;
     try {
-      const response = await fetch(new URL(`./pictures/${sample.file}`, document.baseURI));
-      if (!response.ok) throw new Error(response.statusText);
-      const taken = await this.#read(await response.blob(), sample.file);
+      const taken = await this.#read(await assets.picture(sample.file), sample.file);
       if (!taken || !('picture' in taken)) return;
       this.#show(taken.picture, taken.bitmap);
       this.#run(false);
@@ -307,7 +304,7 @@ export class App {
 export async function sourceOf({ values: { model, net, rows, width, size, seed }, file }) {
   if (model === 'untrained') return { kind: 'untrained', ...rowOf(net, rows, width, size), seed };
   if (model === 'file' && file) return { kind: 'bytes', bytes: await file.arrayBuffer() };
-  return { kind: 'url', url: new URL(SHIPPED_MODEL, document.baseURI).href };
+  return { kind: 'url', url: assets.modelUrl() };
 }
 
 /**

@@ -2,6 +2,7 @@
  * The page's end of the worker: orders go out, what the worker tells is kept here and passed on as
  * events. A worker that broke is replaced; the picture and the network are then given again.
  */
+import { startWorker } from './assets.js';
 
 /**
  * @typedef {import('./protocol.js').News} News
@@ -242,9 +243,7 @@ export class Engine {
   }
 
   #start() {
-    const url = new URL('../worker.js', import.meta.url);
-    if (this.#build) url.searchParams.set('build', this.#build);
-    const worker = new Worker(url, { type: 'module' });
+    const worker = startWorker(this.#build);
     worker.onmessage = ({ data }) => this.#hear(data);
     worker.onerror = (event) => {
       event.preventDefault();

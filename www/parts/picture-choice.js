@@ -1,4 +1,5 @@
 /** The samples and a way to open a picture, where there is no room for the whole picture panel. */
+import { pictureUrl } from '../core/assets.js';
 import { h } from '../core/dom.js';
 import { CENTRE } from '../core/crop.js';
 import { language } from '../core/i18n.js';
@@ -34,7 +35,7 @@ export function createPictureChoice(app, scope) {
           h(
             'button',
             { class: 'sample', type: 'button', test: 'sample', 'data-file': name, on: { click: () => store.set({ picture: name, crop: CENTRE }) } },
-            h('img', { src: `./pictures/${name}`, alt: '', loading: 'lazy', decoding: 'async' }),
+            h('img', { src: pictureUrl(name), alt: '', loading: 'lazy', decoding: 'async' }),
           ),
         ),
       ),

@@ -1,4 +1,5 @@
 /** Where pictures come from: the stage with its crop, the ways in, the tray of samples. */
+import { pictureUrl } from '../core/assets.js';
 import { h } from '../core/dom.js';
 import { CENTRE, fit } from '../core/crop.js';
 import { language, t } from '../core/i18n.js';
@@ -121,7 +122,7 @@ function createTray(app, live, scope) {
                 },
               },
             },
-            h('img', { src: `./pictures/${sample.file}`, alt: '', loading: 'lazy', decoding: 'async' }),
+            h('img', { src: pictureUrl(sample.file), alt: '', loading: 'lazy', decoding: 'async' }),
           ),
         ),
       ),

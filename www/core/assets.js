@@ -1,0 +1,39 @@
+/**
+ * Where the page's own things come from: they lie beside it. In the standalone file another module takes the
+ * place of this one, with everything inside: `xtask/bundle/embedded.js`.
+ */
+
+const MODEL = './models/vgg16-half-tiny.safetensors';
+
+/** @param {string} path */
+const beside = (path) => new URL(path, document.baseURI).href;
+
+/** The shipped model, for the worker to fetch. */
+export const modelUrl = () => beside(MODEL);
+
+/** A sample picture, as an image's source. @param {string} file */
+export const pictureUrl = (file) => beside(`./pictures/${file}`);
+
+/** @returns {Promise<import('./app.js').Sample[]>} */
+export async function samples() {
+  return (await fetched(beside('./pictures/pictures.json'))).json();
+}
+
+/** @param {string} file @returns {Promise<Blob>} */
+export async function picture(file) {
+  return (await fetched(pictureUrl(file))).blob();
+}
+
+/** @param {string} [build] of the engine; the best that the browser takes where none is given */
+export function startWorker(build) {
+  const url = new URL('../worker.js', import.meta.url);
+  if (build) url.searchParams.set('build', build);
+  return new Worker(url, { type: 'module' });
+}
+
+/** @param {string} url */
+async function fetched(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(response.statusText);
+  return response;
+}

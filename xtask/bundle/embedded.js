@@ -1,0 +1,44 @@
+/**
+ * Takes the place of `www/core/assets.js` in the standalone file: what the page needs stands in the file itself,
+ * as elements with base64 in them.
+ */
+import workerText from 'standalone:worker';
+import list from '../../www/pictures/pictures.json';
+
+const MODEL = 'models/vgg16-half-tiny.safetensors';
+
+/** @param {string} path */
+function element(path) {
+  const found = /** @type {HTMLElement | null} */ (document.querySelector(`script[data-file="${CSS.escape(path)}"]`));
+  if (!found) throw new Error(path);
+  return found;
+}
+
+/** @param {string} path @returns {Blob} */
+function blob(path) {
+  const { textContent, dataset } = element(path);
+  const binary = atob(textContent ?? '');
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return new Blob([bytes], { type: dataset.type });
+}
+
+/** @type {string | undefined} */
+let model;
+export const modelUrl = () => (model ??= URL.createObjectURL(blob(MODEL)));
+
+/** @param {string} file */
+export function pictureUrl(file) {
+  const { textContent, dataset } = element(`pictures/${file}`);
+  return `data:${dataset.type};base64,${textContent}`;
+}
+
+export const samples = async () => list;
+
+/** @param {string} file */
+export const picture = async (file) => blob(`pictures/${file}`);
+
+/** A file from the disk may start only classic workers, made of text. There is one build of the engine inside. */
+export function startWorker() {
+  return new Worker(URL.createObjectURL(new Blob([workerText], { type: 'text/javascript' })));
+}
