@@ -300,6 +300,8 @@ async function score({ id, question, resolve, reject }, net, from) {
   const report = (/** @type {number} */ part) => tell({ type: 'part', id, part });
   shown.clear();
   isComplete = false;
+  isSwitched = false;
+  apply(net, found(layers, off));
   try {
     resolve(await scoresAt(net, cut(from, question.square), question.size, isStale, report));
   } catch (error) {

@@ -112,6 +112,25 @@ test('the camera goes off with the view, with the tab, and for another picture',
   assert.equal((await topNames(page))[0], 'triumphal arch');
 });
 
+test('channels stay off while the camera runs', async (t) => {
+  const page = await open(t, { hash: 'off=conv1_1:8,conv2_1:3', beforeOpening: keepTracks });
+  await start(page);
+  const isSilent = () =>
+    page.evaluate(async () => {
+      const { engine } = /** @type {any} */ (window).vgglass;
+      // Between two frames there is nothing to ask about.
+      for (;;) {
+        const means = await engine.means(4).catch(() => null);
+        if (means) return means[3] === 0;
+      }
+    });
+  assert.ok(await isSilent());
+  await page.getByTestId('off-all-on').click();
+  const frames = Number(await page.getByTestId('live-rate').getAttribute('data-frames'));
+  await framesSeen(page, frames + 3);
+  assert.ok(!(await isSilent()));
+});
+
 test('another network takes the camera over, and the crop is its own', async (t) => {
   const page = await open(t, { beforeOpening: keepTracks });
   await start(page);

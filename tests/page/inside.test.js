@@ -70,6 +70,19 @@ test('channels are switched by key in the grid, several at once, and stay off fo
   assert.equal(await again.getByTestId('off-channel').count(), 5);
 });
 
+test('with a whole layer off the picture no longer matters, and the former first guess is still shown', async (t) => {
+  const off = Array.from({ length: 32 }, (_, channel) => `conv1_1:${channel}`).join();
+  const page = await open(t, { hash: `off=${off}` });
+  const cup = await engineState(page);
+  const rows = page.getByTestId('prediction');
+  const best = cup.before.indexOf(Math.max(...cup.before));
+  assert.ok(!cup.top.some((/** @type {any} */ one) => one.class === best));
+  assert.equal(await rows.count(), 6);
+  assert.equal(await rows.last().getAttribute('data-class'), String(best));
+  await andRun(page, () => page.locator('[data-file="arc-de-triomphe.webp"]').click());
+  assert.deepEqual((await engineState(page)).probabilities, cup.probabilities);
+});
+
 test('other views have every channel on, and another network has its own channels', async (t) => {
   const page = await open(t, { hash: 'off=conv3_2:12' });
   assert.ok((await engineState(page)).before);
@@ -171,7 +184,7 @@ test('the first layer’s kernels are shown in colour, on one scale', async (t) 
 test('histograms count every value once, of the layer and of a channel', async (t) => {
   const page = await open(t, { hash: 'layer=conv3_2&panel=values' });
   const histogram = page.getByTestId('layer-histogram');
-  await page.waitForFunction(() => document.querySelectorAll('[data-testid=layer-histogram] rect').length === 128);
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=layer-histogram] .histogram-bar').length === 128);
   assert.equal(await histogram.getAttribute('data-all'), String(16 * 16 * 128));
   const zeros = Number(await histogram.getAttribute('data-zeros')) / (16 * 16 * 128);
   const stats = await page.evaluate(() => /** @type {any} */ (window).vgglass.engine.results[8].stats);
@@ -182,7 +195,7 @@ test('histograms count every value once, of the layer and of a channel', async (
   assert.equal(sumOf(counts), 16 * 16 * 128, 'the table has them all');
 
   await page.locator('[data-testid=channel-cell][data-channel="5"]').click();
-  await page.waitForFunction(() => document.querySelectorAll('[data-testid=channel-histogram] rect').length === 128);
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=channel-histogram] .histogram-bar').length === 128);
   assert.equal(await page.getByTestId('channel-histogram').getAttribute('data-all'), '256');
 });
 

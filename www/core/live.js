@@ -5,8 +5,8 @@
 import { openStream, release } from './camera.js';
 import { square } from './crop.js';
 
-/** Fast cameras are asked for; larger frames would only be made small again. */
-const WISH = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 60 } };
+/** Fast cameras are asked for, and a phone's that looks away from its owner; larger frames would only be made small again. */
+const WISH = { width: { ideal: 640 }, height: { ideal: 480 }, frameRate: { ideal: 60 }, facingMode: { ideal: 'environment' } };
 /** Span over which pictures a second are counted, in ms. */
 const SPAN = 1000;
 

@@ -189,6 +189,7 @@ export default {
   'values.text': '{values} values: {zeros} are 0, {limit} are at the upper limit 127. One step stands for {step}, so the largest number that can be stored is {most}. Bars of 0 and 127 may be cut off.',
   'values.zeros': '0: {percent}',
   'values.limit': '127: {percent}',
+  'values.bar': '{q} stands for {value}: {count} values',
   'values.table': 'The numbers as a table',
   'values.q': 'Stored',
   'values.real': 'stands for',
@@ -322,6 +323,8 @@ export default {
     'Parameters include the biases, one for each output channel: {with} in all, {without} without the {bias} biases. Multiply-adds are height × width of the output times the layer’s weights; biases, pooling and ReLU are not counted.',
   'memory.note.int8':
     'int8 is counted as one byte a number, float32 as four. The engine of this page keeps biases in 32 bits and some kernels in a prepared form, so that its own weights take more.',
+  'memory.note.input':
+    'This is a network made for {input}×{input} pixels: fc6 takes all {side}×{side} cells of the last map and grows with them. A network made for 224×224 runs at {input}×{input} without that, its fully connected layers as convolutions (the view “Any scale”). Above {limit} the table goes beyond what the engine of this page runs at full width.',
   'memory.note.alexnet':
     'AlexNet is counted here as a single tower with the paper’s channels. The paper splits conv2, conv4 and conv5 over two GPUs that see only half of the channels each, and so has about 61M parameters.',
 

@@ -185,6 +185,7 @@ export default {
   'values.text': '共 {values} 个值：{zeros} 为 0，{limit} 达到上限 127。一级代表 {step}，因此能存储的最大数是 {most}。0 和 127 的柱子过高时会截断。',
   'values.zeros': '0：{percent}',
   'values.limit': '127：{percent}',
+  'values.bar': '{q} 代表 {value}：{count} 个值',
   'values.table': '用表格显示',
   'values.q': '存储值',
   'values.real': '代表',
@@ -316,6 +317,8 @@ export default {
   'memory.note.bias':
     '参数包括偏置（每个输出通道一个）：共 {with} 个；不计 {bias} 个偏置则为 {without} 个。乘加次数 = 输出的高 × 宽 × 该层权重数；偏置、池化和 ReLU 不计在内。',
   'memory.note.int8': 'int8 按每个数 1 字节计，float32 按 4 字节计。本页的计算引擎用 32 位存偏置，部分卷积核还存为预处理后的形式，所以实际占用更多。',
+  'memory.note.input':
+    '这是为 {input}×{input} 输入设计的网络：fc6 要接收最后特征图的全部 {side}×{side} 个单元，参数随之增长。为 224×224 设计的网络也能在 {input}×{input} 上运行而不增加参数，只需把全连接层当作卷积（见“任意尺度”）。超过 {limit} 时，表格超出了本页引擎在全宽度下能运行的范围。',
   'memory.note.alexnet':
     '这里的 AlexNet 按单塔、论文中的通道数计算。论文把 conv2、conv4、conv5 分到两块 GPU 上，每块只看一半通道，因此约有 61M 个参数。',
 

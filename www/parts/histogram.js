@@ -52,6 +52,10 @@ export function createHistogram(scope, test) {
       const kind = q === 0 ? 'is-zero' : q === LAST ? 'is-limit' : '';
       return svg('rect', { class: `histogram-bar ${kind}`, 'data-q': q, x: q * step + step * 0.1, y: floor - tall, width: step * 0.8, height: tall });
     });
+    // The whole column names its number under the pointer, however low its bar.
+    const columns = [...counts].map((n, q) =>
+      svg('rect', { class: 'histogram-column', x: q * step, y: TOP, width: step, height: HEIGHT }, svg('title', {}, t('values.bar', { q, value: real(q * scale), count: count(n) }))),
+    );
     const cut = [0, LAST].filter((q) => counts[q] > most).map((q) => svg('path', { class: 'histogram-cut', d: `M${q * step - 1} ${TOP + 12}l${step + 2} -5m0 4l${-step - 2} 5` }));
     const lines = step < ROOMY ? '' : Array.from({ length: STEPS + 1 }, (_, q) => `M${q * step} ${floor}v${-HEIGHT}`).join('');
     const ticks = [0, 32, 64, 96, LAST].map((q) => {
@@ -78,6 +82,7 @@ export function createHistogram(scope, test) {
       svg('text', { class: 'histogram-word', x: step * 1.5 + 2, y: TOP - 6 }, t('values.zeros', { percent: percent(counts[0] / all) })),
       svg('text', { class: 'histogram-word', x: room, y: TOP - 6, 'text-anchor': 'end' }, t('values.limit', { percent: percent(counts[LAST] / all) })),
       ...ticks,
+      ...columns,
     );
   }
 
