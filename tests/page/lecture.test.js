@@ -105,6 +105,29 @@ test('memory: row, width and input are chosen and stand in the address', async (
   }
 });
 
+test('memory: inputs up to 512, by the page’s arithmetic where the engine ends', async (t) => {
+  const { resized } = await import('../../www/core/costs.js');
+  const { NETWORKS } = await import('../../www/core/address.js');
+  const page = await openView(t, 'memory');
+  const describe = (/** @type {string} */ row, /** @type {number} */ input_size, width = 1) =>
+    page.evaluate(
+      ([id, options]) => /** @type {any} */ (window).vgglass.engine.describe(id, options),
+      /** @type {const} */ ([row, { width, input_size, fc: Math.round(4096 * width), classes: 1000 }]),
+    );
+  for (const row of NETWORKS) {
+    const layers = await describe(row, 224);
+    for (const input of [64, 96, 160, 288, 352]) assert.deepEqual(resized(layers, input), await describe(row, input), `${row} ${input}`);
+  }
+  assert.deepEqual(resized(await describe('D', 224, 0.5), 512), await describe('D', 512, 0.5), 'where the engine goes further, at half width');
+
+  await page.getByTestId('input-select').selectOption('512');
+  await page.locator('[data-testid=memory-view][data-ready="D,1,512"]').waitFor();
+  const fc6 = page.locator('[data-testid=memory-row][data-layer=fc6]');
+  assert.match(await fc6.innerText(), /16·16·512·4096 \+ 4096 = 536,875,008/);
+  assert.match(await page.locator('[data-note="memory.note.input"]').innerText(), /512×512.*16×16/s);
+  await page.waitForURL(/input=512/);
+});
+
 test('memory: the table is copied as CSV and as LaTeX', async (t) => {
   const page = await openView(t, 'memory');
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);

@@ -1,5 +1,7 @@
 /** What a network costs, layer by layer: sums, shares, and tables to take away. No DOM here. */
 
+import { cellsAfter } from './blocks.js';
+
 /** @typedef {import('./protocol.js').LayerInfo} LayerInfo */
 /** @typedef {'values' | 'parameters' | 'macs'} Cost */
 
@@ -21,6 +23,36 @@ export const isFull = ({ kind }) => kind === 'fc';
 /** Most values alive at once where a layer's input is dropped as soon as its output is there. @param {LayerInfo[]} layers */
 export const peakValues = (layers) =>
   Math.max(...layers.slice(1).map((layer, i) => layers[i].values + layer.values));
+
+/**
+ * The same row made for another input: fc6 covers what is left of it, the other windows stay.
+ * @param {LayerInfo[]} layers @param {number} input side of the picture
+ * @returns {LayerInfo[]}
+ */
+export function resized(layers, input) {
+  /** @type {LayerInfo[]} */
+  const all = [];
+  for (const layer of layers) {
+    const before = all[all.length - 1];
+    const kernel = layer.kind === 'fc' ? before.height : layer.kernel;
+    const hasWindow = layer.kind !== 'input' && layer.kind !== 'lrn';
+    const side = !before ? input : hasWindow ? cellsAfter(before.height, { ...layer, kernel }) : before.height;
+    const fanIn = layer.parameters ? layer.input_channels * kernel * kernel : 0;
+    const values = side * side * layer.channels;
+    all.push({
+      ...layer,
+      kernel,
+      height: side,
+      width: side,
+      values,
+      parameters: layer.parameters && (fanIn + 1) * layer.channels,
+      macs: fanIn * values,
+      receptive_field: before && hasWindow ? before.receptive_field + (kernel - 1) * before.jump : (before?.receptive_field ?? 1),
+      formula_parameters: kernel === layer.kernel ? layer.formula_parameters : `${kernel > 1 ? `${kernel}·${kernel}·` : ''}${layer.input_channels}·${layer.channels} + ${layer.channels}`,
+    });
+  }
+  return all;
+}
 
 /** @param {LayerInfo[]} layers */
 export const biases = (layers) =>

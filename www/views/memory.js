@@ -3,7 +3,7 @@ import { h } from '../core/dom.js';
 import { say, t } from '../core/i18n.js';
 import { NETWORKS, WIDTHS } from '../core/address.js';
 import { paperOptions } from '../core/app.js';
-import { biases, BYTES, isEarly, isFull, peakValues, share, sum, toCsv, toLatex, valuesFormula, windowOf } from '../core/costs.js';
+import { biases, BYTES, isEarly, isFull, peakValues, resized, share, sum, toCsv, toLatex, valuesFormula, windowOf } from '../core/costs.js';
 import { count, megabytes, percent, shape, short } from '../core/format.js';
 import { newestWins } from '../core/frame.js';
 import { createCopy } from '../parts/copy.js';
@@ -12,8 +12,10 @@ import { control, notes, region, titles } from '../parts/lecture.js';
 
 /** @typedef {import('../core/protocol.js').LayerInfo} LayerInfo */
 
-/** The largest is the largest that the engine's fc6 takes at the paper's width. */
-const INPUTS = [64, 96, 128, 160, 192, 224, 256, 288, 320, 352];
+const INPUTS = [64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448, 480, 512];
+/** The largest whose fc6 the engine takes at the paper's width; beyond it the page's own arithmetic goes on. */
+const ENGINES = 352;
+const PAPERS = 224;
 
 const read = (/** @type {number[]} */ values) => (/** @type {string} */ text) => (values.includes(+text) ? +text : undefined);
 
@@ -50,7 +52,7 @@ function mount({ engine, store }, scope) {
   const full = h('p', { class: 'statement' });
   const body = h('tbody', {});
   const foot = h('tfoot', {});
-  const footnotes = notes(['memory.note.deck', 'memory.note.batch', 'memory.note.bias', 'memory.note.int8', 'memory.note.alexnet']);
+  const footnotes = notes(['memory.note.deck', 'memory.note.batch', 'memory.note.bias', 'memory.note.int8', 'memory.note.input', 'memory.note.alexnet']);
   const chart = createDepthChart(scope, (name) => point(name));
   /** @type {LayerInfo[]} */
   let layers = [];
@@ -113,8 +115,12 @@ function mount({ engine, store }, scope) {
       with: count(sum(layers, 'parameters')),
       without: count(sum(layers, 'parameters') - biases(layers)),
       bias: count(biases(layers)),
+      input,
+      side: fc6?.kernel ?? '',
+      limit: ENGINES,
     });
     footnotes.only('memory.note.alexnet', row === 'AlexNet');
+    footnotes.only('memory.note.input', input > PAPERS);
     mark();
     root.dataset.ready = `${row},${scale},${input}`;
   }
@@ -123,8 +129,8 @@ function mount({ engine, store }, scope) {
     async (/** @type {{row: string, scale: number, input: number}} */ { row, scale, input }) => {
       try {
         const [of, paper, known] = await Promise.all([
-          engine.describe(row, paperOptions(scale, input)),
-          engine.describe('D', paperOptions(1, 224)),
+          input > ENGINES ? engine.describe(row, paperOptions(scale, PAPERS)).then((layers) => resized(layers, input)) : engine.describe(row, paperOptions(scale, input)),
+          engine.describe('D', paperOptions(1, PAPERS)),
           titles(engine),
         ]);
         return { of, paper, titles: known };
