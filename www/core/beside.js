@@ -34,7 +34,7 @@ export const refusalOf = (error) =>
  */
 export async function beside(app, { source, build, signal }, use) {
   const { picture } = app;
-  if (!picture) throw new Cancelled();
+  if (!picture || signal.aborted) throw new Cancelled();
   if (build === 'threads' && !crossOriginIsolated) throw new Refused('speed.refused.isolated');
   const engine = new Engine(build);
   const fails = new Promise((_, reject) => {

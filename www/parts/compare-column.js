@@ -143,6 +143,13 @@ export function createColumn(number, column, change, remove) {
 
   return {
     element,
+    /** @param {Map<string, string>} titles of the rows by their ids */
+    name(titles) {
+      net.querySelectorAll('option').forEach((option, i) => {
+        const title = titles.get(CHOICES[i]);
+        if (title && title !== CHOICES[i]) option.textContent = `${CHOICES[i]} · ${title}`;
+      });
+    },
     /** @param {Outcome} outcome @param {number} depth */
     show(outcome, depth) {
       const ran = 'ran' in outcome ? outcome.ran : null;

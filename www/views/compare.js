@@ -7,7 +7,7 @@ import { beside, Refused, refusalOf } from '../core/beside.js';
 import { formatColumn, formatColumns, INITIAL, merged, MOST, parseColumns } from '../core/columns.js';
 import { megabytes, milliseconds } from '../core/format.js';
 import { createColumn, MAPS } from '../parts/compare-column.js';
-import { control, notes, region } from '../parts/lecture.js';
+import { control, notes, region, titles } from '../parts/lecture.js';
 import { createPictureChoice } from '../parts/picture-choice.js';
 
 /** @typedef {import('../core/columns.js').Column} Column */
@@ -45,6 +45,8 @@ function mount(app, scope) {
   let running = null;
   /** @type {ReturnType<typeof createColumn>[]} */
   let columns = [];
+  /** @type {Map<string, string>} */
+  let known = new Map();
 
   const place = h('div', { class: 'compare-columns' });
   const add = h('button', { class: 'button', type: 'button', test: 'compare-add', say: 'compare.add', on: { click: () => set([...store.state.nets, next()]) } });
@@ -76,6 +78,7 @@ function mount(app, scope) {
         nets.length > 1 ? () => set(nets.toSpliced(i, 1)) : null,
       ),
     );
+    for (const one of columns) one.name(known);
     place.style.setProperty('--columns', String(columns.length));
     place.replaceChildren(...columns.map(({ element }) => element));
     add.disabled = nets.length >= MOST;
@@ -233,6 +236,14 @@ function mount(app, scope) {
   });
   build();
   void run();
+  titles(engine).then(
+    (answer) => {
+      known = answer;
+      for (const one of columns) one.name(known);
+    },
+    // Without them the rows are called by their letters.
+    () => {},
+  );
   return root;
 }
 

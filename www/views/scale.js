@@ -94,6 +94,9 @@ function mount(app, scope) {
   const table = h('details', { class: 'scale-table' }, h('summary', { say: 'scale.table' }), region('scale.table', cells));
   const footnotes = notes(['scale.note.crop', 'scale.note.window', 'scale.note.mean', 'scale.note.cost', 'scale.note.training']);
 
+  /** What the map at hand is drawn from. @type {{info: NetworkInfo, scores: Scores, values: Float64Array} | null} */
+  let current = null;
+
   const native = () => engine.network?.info.input_size ?? STEP;
   /** The state's size may belong to another network. */
   const sizeNow = () => {
@@ -139,6 +142,7 @@ function mount(app, scope) {
     single.show(info, engine.top, store.state.of);
     say(singleCaption, 'scale.single.caption', { size: info.input_size });
     root.classList.toggle('is-waiting', !scores);
+    current = null;
     if (scores) showScores(info, scores);
     else stage.show(null);
     showSeveral(info);
@@ -156,6 +160,7 @@ function mount(app, scope) {
     const [least, most] = isProbability ? [0, 1] : [Math.min(...values), Math.max(...values)];
     const text = isProbability ? percent : real;
     const [name] = classNames(info, index);
+    current = { info, scores, values };
     const places = scores.rows * scores.columns;
     stage.show({ scores, native: info.input_size, values, low: least, high: most, text: isProbability ? percent : inCell, place: placeShown(scores, values) });
     say(mapTitle, 'scale.map', { name });
@@ -167,7 +172,7 @@ function mount(app, scope) {
     const [alone] = engine.top.length ? classNames(info, engine.top[0].class) : [first];
     const key = places === 1 ? 'scale.verdict.native' : first === alone ? 'scale.verdict.same' : 'scale.verdict.other';
     say(verdict, key, { first, alone, size: scores.size, native: info.input_size, percent: percent(ranked[0].probability) });
-    showReadout(info, scores, values);
+    showPlace();
     if (table.open) fillTable(scores, values, text);
   }
 
@@ -187,9 +192,12 @@ function mount(app, scope) {
     return { x: best % columns, y: Math.floor(best / columns) };
   }
 
-  /** @param {NetworkInfo} info @param {Scores} scores @param {Float64Array} values */
-  function showReadout(info, scores, values) {
+  /** The place pointed at, on the map and in words. */
+  function showPlace() {
+    if (!current) return;
+    const { info, scores, values } = current;
     const place = placeShown(scores, values);
+    stage.move(place);
     const logits = logitsAt(scores, place);
     const probabilities = softmax(logits, info.temperature ?? 1);
     const index = classShown(info, scores);
@@ -376,7 +384,8 @@ function mount(app, scope) {
       if (changed('of', 'scales')) mark();
       if (changed('crop')) forget();
       else if (changed('q', 'scales')) order();
-      else if (changed('of', 'as', 'lang', 'place')) show();
+      else if (changed('of', 'as', 'lang')) show();
+      else if (changed('place')) showPlace();
     }),
   );
   scope.keep(app.onPicture(forget));
