@@ -36,32 +36,35 @@ export function useBrowser(flags = []) {
  * @param {(page: import('playwright-core').Page) => Promise<void>} [options.beforeOpening]
  * @param {RegExp} [options.expectedErrors] messages that this test provokes
  * @param {boolean} [options.untilRun] wait for the first run (the default)
+ * @param {string} [options.address] of the page, the server's if none is given
+ * @param {boolean} [options.offline]
  */
 export async function open(t, options = {}) {
-  const { view = 'look', hash = '', viewport, colorScheme, locale = 'en-GB', hasTouch, beforeOpening, expectedErrors, untilRun = true } = options;
+  const { view = 'look', hash = '', viewport, colorScheme, locale = 'en-GB', hasTouch, beforeOpening, expectedErrors, untilRun = true, address = ADDRESS, offline } = options;
   const context = await browser.newContext({
     viewport: viewport ?? { width: 1440, height: 900 },
     colorScheme,
     locale,
     hasTouch,
     reducedMotion: 'reduce',
+    offline,
   });
   t.after(() => context.close());
   context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
-  const errors = watch(page);
+  const errors = watch(page, address);
   t.after(() => {
     const unexpected = errors.filter((error) => !expectedErrors?.test(error));
     assert.deepEqual(unexpected, [], 'the page logged errors or asked for what is not its own');
   });
   await beforeOpening?.(page);
-  await page.goto(hash || view !== 'look' ? `${ADDRESS}#/${view}?${hash}` : ADDRESS);
+  await page.goto(hash || view !== 'look' ? `${address}#/${view}?${hash}` : address);
   if (untilRun) await finishedRun(page);
   return page;
 }
 
-/** @param {import('playwright-core').Page} page */
-function watch(page) {
+/** @param {import('playwright-core').Page} page @param {string} address all that the page may ask for begins with it */
+function watch(page, address) {
   /** @type {string[]} */
   const errors = [];
   page.on('console', (message) => {
@@ -70,7 +73,7 @@ function watch(page) {
   page.on('pageerror', (error) => errors.push(`uncaught: ${error.message}`));
   page.context().on('request', (request) => {
     const url = request.url();
-    if (!/^(blob|data):/.test(url) && !url.startsWith(ADDRESS)) errors.push(`foreign request: ${url}`);
+    if (!/^(blob|data):/.test(url) && !url.startsWith(address)) errors.push(`foreign request: ${url}`);
   });
   return errors;
 }

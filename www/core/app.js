@@ -304,7 +304,7 @@ export class App {
 export async function sourceOf({ values: { model, net, rows, width, size, seed }, file }) {
   if (model === 'untrained') return { kind: 'untrained', ...rowOf(net, rows, width, size), seed };
   if (model === 'file' && file) return { kind: 'bytes', bytes: await file.arrayBuffer() };
-  return { kind: 'url', url: assets.modelUrl() };
+  return assets.model();
 }
 
 /**

@@ -8,8 +8,8 @@ const MODEL = './models/vgg16-half-tiny.safetensors';
 /** @param {string} path */
 const beside = (path) => new URL(path, document.baseURI).href;
 
-/** The shipped model, for the worker to fetch. */
-export const modelUrl = () => beside(MODEL);
+/** The shipped model. @returns {Promise<import('./protocol.js').ModelSource>} */
+export const model = async () => ({ kind: 'url', url: beside(MODEL) });
 
 /** A sample picture, as an image's source. @param {string} file */
 export const pictureUrl = (file) => beside(`./pictures/${file}`);

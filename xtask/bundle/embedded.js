@@ -23,9 +23,8 @@ function blob(path) {
   return new Blob([bytes], { type: dataset.type });
 }
 
-/** @type {string | undefined} */
-let model;
-export const modelUrl = () => (model ??= URL.createObjectURL(blob(MODEL)));
+/** In bytes: the worker of a file from the disk may not fetch even a blob's address. */
+export const model = async () => ({ kind: 'bytes', bytes: await blob(MODEL).arrayBuffer() });
 
 /** @param {string} file */
 export function pictureUrl(file) {

@@ -1,0 +1,49 @@
+/** The standalone file, opened from the disk with the network off. `cargo xtask standalone` writes it. */
+import assert from 'node:assert/strict';
+import { existsSync, statSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { andRun, isPainted, open, topNames, useBrowser } from './harness.js';
+
+useBrowser();
+
+const FILE = fileURLToPath(new URL('../../dist/vgglass.html', import.meta.url));
+const MEGABYTE = 1e6;
+const skip = existsSync(FILE) ? false : 'cargo xtask standalone has not been run';
+
+const options = { address: String(pathToFileURL(FILE)), offline: true };
+
+test('the standalone file is under 12 MB', { skip }, () => {
+  assert.ok(statSync(FILE).size < 12 * MEGABYTE, `${statSync(FILE).size} bytes`);
+});
+
+test('the standalone file predicts and shows maps, from the disk and offline', { skip }, async (t) => {
+  const start = performance.now();
+  const page = await open(t, options);
+  t.diagnostic(`${Math.round(performance.now() - start)} ms from opening to the first prediction`);
+  assert.equal((await topNames(page))[0], 'espresso');
+  assert.ok(await isPainted(page.locator('[data-testid=layer-row][data-layer=conv3_1]').getByTestId('layer-strip')));
+  const thumbnails = await page.getByTestId('sample').locator('img').evaluateAll((images) => images.map((image) => /** @type {HTMLImageElement} */ (image).src.slice(0, 5)));
+  assert.ok(thumbnails.length > 5 && thumbnails.every((source) => source === 'data:'));
+
+  await andRun(page, () => page.getByTestId('sample').nth(1).click());
+  assert.equal((await topNames(page))[0], 'triumphal arch');
+  await page.locator('[data-testid=layer-row][data-layer=conv2_2]').getByTestId('layer-open').click();
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=channel-cell]').length === 64);
+  await page.waitForURL(/layer=conv2_2/);
+});
+
+test('every view of the standalone file opens', { skip }, async (t) => {
+  const page = await open(t, options);
+  const views = await page.evaluate(() => /** @type {any} */ (window).vgglass.store.views);
+  for (const view of views) {
+    await page.evaluate((id) => /** @type {any} */ (window).vgglass.store.set({ view: id }), view);
+    await page.waitForFunction(() => document.querySelector('main h2')?.textContent !== '');
+    assert.notEqual(await page.locator('main').innerText(), '', view);
+  }
+});
+
+test('an untrained network runs in the standalone file', { skip }, async (t) => {
+  const page = await open(t, { ...options, hash: 'model=untrained&net=A&width=0.125&seed=7' });
+  assert.equal(await page.getByTestId('layer-row').count(), 17);
+});
