@@ -84,6 +84,17 @@ test('every edit changes parameters, memory, multiply-adds and view at once, aga
   await ready(page, 'A', rows());
 });
 
+test('a row keeps at least one layer and at most 64', async (t) => {
+  const page = await openBuilder(t, 'from=A&build=64');
+  assert.ok(await page.getByTestId('build-remove').isDisabled());
+  const many = Array(63).fill('16').join(',');
+  await page.evaluate((build) => /** @type {any} */ (window).vgglass.store.set({ build }), many);
+  await inModule(page, 1, 'build-add-pool').click();
+  await ready(page, 'A', `${many},p`);
+  for (const what of ['build-add-conv', 'build-add-pool', 'build-add-lrn']) assert.ok(await inModule(page, 1, what).isDisabled(), what);
+  assert.ok(await page.getByTestId('build-add-module').isDisabled());
+});
+
 test('B with 5×5 in place of pairs of 3×3, from the experiments', async (t) => {
   const page = await open(t, { view: 'experiments', hash: 'claim=kernels' });
   await page.getByTestId('experiments-build').click();

@@ -9,7 +9,7 @@
 /** @typedef {{code: string, module: number | null, op: number | null, params: Record<string, string | number>}} Problem `module` and `op` where it lies; neither: in the fully connected layers */
 
 export const MOST_MODULES = 8;
-const MOST_LAYERS = 64;
+export const MOST_LAYERS = 64;
 const LARGEST_KERNEL = 15;
 const LARGEST_STRIDE = 8;
 const MOST_CHANNELS = 2048;
@@ -85,7 +85,6 @@ export const cellsAfter = (cells, { kernel, stride, pad }) => Math.floor((cells 
 export function problemOf(modules, { width, input_size: size, fc, classes }) {
   const ops = modules.flat();
   if (ops[0]?.op !== 'conv') return { code: 'first', module: 0, op: ops.length ? 0 : null, params: {} };
-  if (ops.length > MOST_LAYERS) return { code: 'layers', module: null, op: null, params: { layers: ops.length, most: MOST_LAYERS } };
   let cells = size;
   let channels = 3;
   let parameters = 0;

@@ -447,7 +447,7 @@ export default {
   'scale.note.crop':
     'The paper scales the whole picture so that its shorter side is Q, and also averages the mirrored picture. Here the square crop of the picture (chosen in “Look inside”) is scaled to Q×Q; it is not mirrored.',
   'scale.note.window':
-    'Neighbouring places are {jump} pixels apart, since five poolings halve the map five times. A place’s score is almost that of its {native}×{native} window cut out and run alone: only at the window’s edge, where the cut-out would be padded with zeros, do the convolutions see the true neighbours. So the crops share their work.',
+    'Neighbouring places are {jump} pixels apart, since five poolings halve the map five times. A place’s score is not quite that of its {native}×{native} window cut out and run alone: there the convolutions see zeros beyond the window’s edge, here the true neighbours (section 3.2 of the paper). In return, neighbouring windows share their work. In the paper both ways do about equally well, and best together (section 4.3).',
   'scale.note.mean':
     'Over the places of one scale the scores before softmax are averaged (section 3.2 of the paper), over several scales the outputs of softmax (section 4.2).',
   'scale.note.cost':
@@ -545,16 +545,13 @@ export default {
   'build.out.none': 'out: –',
   'build.full': 'Fully connected',
   'build.full.caption': '{formula} weights lie between the last map and the first of them.',
-  'build.figures': 'What it costs, against {base}',
   'build.field': 'Receptive field',
-  'build.field.of': 'of a cell of the last map',
   'build.same': 'as {base}',
   'build.more': '{sign}{change} against {base}',
   'build.more.percent': '{sign}{change} ({share}) against {base}',
   'build.caption': 'Every layer of the row, upwards its values, downwards its parameters.',
   'build.status': '{parameters} parameters, {values} values, {macs} multiply-adds, receptive field {field}.',
   'build.problem.first': 'The first layer must be a convolution.',
-  'build.problem.layers': '{layers} layers are too many; up to {most} work.',
   'build.problem.inputs': 'Each output of this layer would sum {inputs} products; up to {most} work here. Fewer channels before it, or a smaller kernel.',
   'build.problem.vanish': 'Nothing is left for this layer: its input is {cells}×{cells}, its window {kernel}×{kernel}. Remove a pooling, or take an input larger than {size}×{size}.',
   'build.problem.fc6': 'The last map has {cells}×{cells}×{channels} = {inputs} values, too many for a fully connected layer (up to {most} work). Pool more, or use fewer channels.',
@@ -661,4 +658,12 @@ export default {
   'effective.even': 'If all counted the same',
   'effective.grid': 'Measured in {columns}×{rows} blocks of {side}×{side} pixels, each up to {step} of 255 steps lighter or darker, in {seconds} s. One picture is one sample: another one gives a somewhat different field.',
   'effective.grid.clipped': 'Measured in {columns}×{rows} blocks of {side}×{side} pixels, each up to {step} of 255 steps lighter or darker, in {seconds} s. The field of {size}×{size} hangs over the edge of the picture: only what lies in it can be measured.',
+
+  'scale.by': 'Windows',
+  'scale.by.dense': 'densely, all at once',
+  'scale.by.crops': 'cut out, one by one',
+  'scale.dense.crops': 'Mean over {rows}×{columns} = {places} windows cut out of {size}×{size} pixels, in {ms}',
+  'scale.edge':
+    'At {native}×{native} pixels every cell is near an edge, and the zeros beyond it are part of what this network has learned. Densely it meets none, so its scores mislead. Set “Windows” to “cut out, one by one” to compare.',
+  'scale.edge.crops': 'Each window is cut out and padded with zeros, as in training (multi-crop testing); nothing is shared: {places} runs of the network.',
 };

@@ -438,7 +438,7 @@ export default {
   'scale.note.crop':
     '论文把整张图片缩放到短边为 Q，并与左右翻转后的结果取平均。这里把图片的正方形裁剪框（在“逐层观察”中选定）缩放到 Q×Q，不作翻转。',
   'scale.note.window':
-    '相邻位置相隔 {jump} 个像素，因为五次池化把特征图减半五次。每个位置的得分，与把它的 {native}×{native} 窗口单独裁出来计算几乎相同：差别只在窗口边缘，单独计算时那里补零，而在这里卷积看到的是真实的邻近像素。因此各个窗口可以共享计算。',
+    '相邻位置相隔 {jump} 个像素，因为五次池化把特征图减半五次。每个位置的得分，与把它的 {native}×{native} 窗口单独裁出来计算并不完全相同：单独计算时窗口边缘之外补零，而在这里卷积看到的是真实的邻近像素（论文 3.2 节）。好处是相邻窗口可以共享计算。在论文中，两种方式效果相当，结合起来最好（4.3 节）。',
   'scale.note.mean': '同一尺度的各个位置，平均的是 softmax 之前的得分（论文 3.2 节）；多个尺度之间，平均的是 softmax 的输出（论文 4.2 节）。',
   'scale.note.cost':
     '卷积的计算量与面积成正比：边长加倍，用时变为四倍。全连接层则在每个位置各算一次。',
@@ -534,16 +534,13 @@ export default {
   'build.out.none': '输出：–',
   'build.full': '全连接层',
   'build.full.caption': '最后的特征图与第一个全连接层之间有 {formula} 个权重。',
-  'build.figures': '开销，与 {base} 相比',
   'build.field': '感受野',
-  'build.field.of': '最后特征图的一个单元',
   'build.same': '与 {base} 相同',
   'build.more': '比 {base} {sign}{change}',
   'build.more.percent': '比 {base} {sign}{change}（{share}）',
   'build.caption': '各层的开销：向上是输出值，向下是参数。',
   'build.status': '{parameters} 个参数，{values} 个输出值，{macs} 次乘加，感受野 {field}。',
   'build.problem.first': '第一层必须是卷积层。',
-  'build.problem.layers': '{layers} 层太多了，最多 {most} 层。',
   'build.problem.inputs': '这一层的每个输出要累加 {inputs} 个乘积，这里最多 {most} 个。请减少前面的通道数，或用更小的卷积核。',
   'build.problem.vanish': '这一层已无图可看：输入是 {cells}×{cells}，窗口是 {kernel}×{kernel}。请去掉一个池化，或让输入大于 {size}×{size}。',
   'build.problem.fc6': '最后的特征图有 {cells}×{cells}×{channels} = {inputs} 个值，对全连接层来说太多（最多 {most} 个）。请多加池化，或减少通道数。',
@@ -648,4 +645,12 @@ export default {
   'effective.even': '若影响相同',
   'effective.grid': '以 {columns}×{rows} 块、每块 {side}×{side} 像素测量，每块最多调亮或调暗 {step} 级（共 255 级），用时 {seconds} 秒。一张图片只是一个样本：换一张图片，结果会略有不同。',
   'effective.grid.clipped': '以 {columns}×{rows} 块、每块 {side}×{side} 像素测量，每块最多调亮或调暗 {step} 级（共 255 级），用时 {seconds} 秒。{size}×{size} 的感受野超出图片边缘，只能测量图片之内的部分。',
+
+  'scale.by': '窗口计算方式',
+  'scale.by.dense': '整图一次算出（dense）',
+  'scale.by.crops': '逐个裁出来计算（multi-crop）',
+  'scale.dense.crops': '从 {size}×{size} 像素中裁出 {rows}×{columns} = {places} 个窗口，取平均，用时 {ms}',
+  'scale.edge':
+    '输入只有 {native}×{native} 像素时，每个单元都离边缘不远，边缘之外补的零已成为网络所学的一部分。整图计算时遇不到这些零，得分就会失真。可把“窗口计算方式”改为“逐个裁出来计算”，比较两者。',
+  'scale.edge.crops': '每个窗口单独裁出，边缘补零，与训练时一样（multi-crop 测试）；各窗口之间不共享计算：网络要运行 {places} 次。',
 };

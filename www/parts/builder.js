@@ -6,7 +6,7 @@ import { h } from '../core/dom.js';
 import { say, t } from '../core/i18n.js';
 import { choice, NETWORKS, rows as rowsField, SIZES, WIDTHS } from '../core/address.js';
 import { paperOptions } from '../core/app.js';
-import { changes, channelsAfter, conv, formatRows, lrn, MOST_MODULES, parseRows, pool, problemOf, withOp, withoutOp } from '../core/blocks.js';
+import { changes, channelsAfter, conv, formatRows, lrn, MOST_LAYERS, MOST_MODULES, parseRows, pool, problemOf, withOp, withoutOp } from '../core/blocks.js';
 import { sum } from '../core/costs.js';
 import { count, percent, shape, short } from '../core/format.js';
 import { newestWins } from '../core/frame.js';
@@ -74,8 +74,10 @@ export function createBuilder({ engine, store }, scope) {
     const focused = document.activeElement instanceof HTMLElement && list.contains(document.activeElement) ? document.activeElement.dataset.part : undefined;
     const marks = changes(modules, base);
     cards = modules.map((ops, module) => createCard(ops, module, marks[module]));
-    more.disabled = modules.length >= MOST_MODULES;
+    const isFull = modules.flat().length >= MOST_LAYERS;
+    more.disabled = isFull || modules.length >= MOST_MODULES;
     list.replaceChildren(...cards.map(({ element }) => element), end);
+    for (const button of list.querySelectorAll('.build-add button')) /** @type {HTMLButtonElement} */ (button).disabled = isFull;
     if (focused) /** @type {HTMLElement | null} */ (list.querySelector(`[data-part="${focused}"]`))?.focus();
     again.disabled = store.state.build === null;
   }
@@ -157,6 +159,7 @@ export function createBuilder({ engine, store }, scope) {
         type: 'button',
         test: 'build-remove',
         'data-part': part('remove'),
+        disabled: modules.flat().length === 1,
         on: { click: () => edit(withoutOp(modules, module, index), nextPart(module, index)) },
       },
       '×',
