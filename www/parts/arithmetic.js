@@ -27,6 +27,7 @@ export function createArithmetic({ engine, store }, scope, onWorked) {
   const select = h('select', { id: 'worked-channel', test: 'worked-channel', on: { change: () => choose(Number(select.value)) } });
   const tables = h('div', { class: 'worked-tables' });
   const units = h('p', { class: 'caption' });
+  const channelLabel = h('label', { for: 'worked-channel' });
   const oneTitle = h('h3', {});
   const manyTitle = h('h3', {});
   const bars = h('tbody', {});
@@ -38,14 +39,26 @@ export function createArithmetic({ engine, store }, scope, onWorked) {
     { class: 'worked', test: 'arithmetic', label: 'sum.label' },
     where,
     oneTitle,
-    h('div', { class: 'tool' }, h('label', { for: 'worked-channel', say: 'sum.channel' }), select),
+    h('div', { class: 'tool' }, channelLabel, select),
     region('sum.one', tables),
     units,
-    manyTitle,
-    h('table', { class: 'worked-bars', test: 'worked-bars' }, headRow(['sum.part', 'sum.size', 'sum.integers']), bars, sumRow),
-    h('h3', { say: 'sum.stored' }),
-    h('table', { class: 'worked-steps', test: 'worked-steps' }, headRow(['sum.step', 'sum.integers', 'sum.real']), steps),
-    formula,
+    h(
+      'div',
+      { class: 'worked-results' },
+      h(
+        'div',
+        {},
+        manyTitle,
+        h('table', { class: 'worked-bars', test: 'worked-bars' }, headRow(['sum.part', 'sum.size', 'sum.integers']), bars, sumRow),
+      ),
+      h(
+        'div',
+        {},
+        h('h3', { say: 'sum.stored' }),
+        h('table', { class: 'worked-steps', test: 'worked-steps' }, headRow(['sum.step', 'sum.integers', 'sum.real']), steps),
+        formula,
+      ),
+    ),
   );
 
   /** @type {{worked: WorkedOut, wanted: Wanted, list: import('../core/arithmetic.js').Part[]} | null} */
@@ -66,7 +79,13 @@ export function createArithmetic({ engine, store }, scope, onWorked) {
   );
 
   /** @param {LayerInfo} layer the one that is worked out @param {number} channel of the layer before */
-  const nameOf = (layer, channel) => (layer.index === 1 && layer.input_channels === 3 ? t(COLOURS[channel]) : t('layer.channel', { channel }));
+  const nameOf = (layer, channel) => {
+    if (layer.index === 1 && layer.input_channels === 3) return t(COLOURS[channel]);
+    return t(isAfterUnits(layer) ? 'layer.unit' : 'layer.channel', { channel });
+  };
+
+  /** Whether its inputs are single values. @param {LayerInfo} layer */
+  const isAfterUnits = ({ index }) => engine.network?.layers[index - 1]?.kind === 'fc';
 
   function draw() {
     if (!shown) return;
@@ -75,17 +94,19 @@ export function createArithmetic({ engine, store }, scope, onWorked) {
     const before = engine.network?.layers[layer.index - 1]?.name ?? '';
     const { kernel, input_channels: channels, bias, sum } = worked;
     Object.assign(element.dataset, { layer: layer.name, channel, y: worked.y, x: worked.x, sum, bias, q: worked.q ?? '', pre: worked.pre, value: worked.value });
-    say(where, layer.kind === 'fc' ? 'sum.where.unit' : 'sum.where', { layer: layer.name, channel, y: worked.y, x: worked.x, kernel, channels, before });
+    const isUnits = isAfterUnits(layer);
+    say(where, isUnits ? 'sum.where.units' : layer.kind === 'fc' ? 'sum.where.unit' : 'sum.where', { layer: layer.name, channel, y: worked.y, x: worked.x, kernel, channels, before });
     select.replaceChildren(
       ...list.map((part) => h('option', { value: part.channel }, `${nameOf(layer, part.channel)}: ${whole(part.sum)}`)),
     );
-    say(oneTitle, layer.kind === 'fc' ? 'sum.one.unit' : 'sum.one');
+    say(oneTitle, isUnits ? 'sum.one.units' : layer.kind === 'fc' ? 'sum.one.unit' : 'sum.one');
     drawChannel();
-    say(manyTitle, 'sum.many', { channels });
+    say(manyTitle, isUnits ? 'sum.many.units' : 'sum.many', { channels });
+    say(channelLabel, isUnits ? 'sum.unit' : 'sum.channel');
     const named = list.slice(0, BARS);
     const rest = list.slice(BARS);
     const rows = named.map((part) => barRow(part.sum, nameOf(layer, part.channel), part.channel));
-    if (rest.length) rows.push(barRow(total(rest), t('sum.rest', { channels: rest.length }), null));
+    if (rest.length) rows.push(barRow(total(rest), t(isUnits ? 'sum.rest.units' : 'sum.rest', { channels: rest.length }), null));
     rows.push(barRow(bias, t('sum.bias'), null));
     const values = [...named.map((part) => part.sum), total(rest), bias];
     const low = Math.min(0, ...values);

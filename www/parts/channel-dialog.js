@@ -89,7 +89,13 @@ export function createChannelDialog(app, spot, scope) {
       return;
     }
     element.dataset.channel = String(channel);
-    say(title, layer.kind === 'fc' ? 'channel.title.unit' : 'channel.title', { layer: layer.name, channel, channels: layer.channels });
+    const kind = layer.kind !== 'fc' ? '' : layer.relu ? '.unit' : '.class';
+    say(title, /** @type {any} */ (`channel.title${kind}`), {
+      layer: layer.name,
+      channel,
+      channels: layer.channels,
+      name: classNames(/** @type {NonNullable<typeof engine.network>} */ (engine.network).info, channel)[0],
+    });
     const isSilent = isOff(store.state.off, layer.name, channel);
     power.hidden = !canSwitch(layer, engine.network);
     power.setAttribute('aria-pressed', String(isSilent));
@@ -143,7 +149,7 @@ export function createChannelDialog(app, spot, scope) {
     store.listen((state, before) => {
       if (state.lang === before.lang) return;
       panels.redraw();
-      tell();
+      update();
     }),
   );
   scope.keep(() => element.close());
