@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod bundle;
 mod lint;
 mod package;
 mod process;
@@ -32,6 +33,10 @@ enum Command {
     Bench(bench::Options),
     /// Install what is missing and build pkg/
     Build,
+    /// Write dist/vgglass.html: the page in one file that opens from the disk
+    Standalone,
+    /// Write dist/site/: the page for any static host, with threads, offline use and slides
+    Site,
     /// Check the formatting and run clippy, for this machine and for wasm32
     Lint,
     /// Install whatever the other commands need and say where it is
@@ -54,6 +59,8 @@ fn run(command: Command) -> Result<()> {
         Command::Test(options) => test::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Build => package::build(&tools::install()?),
+        Command::Standalone => bundle::standalone(),
+        Command::Site => bundle::site(),
         Command::Lint => lint::run(),
         Command::Setup => setup(),
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::browser::{Browser, Node};
-use crate::{package, process, root, serve, tools};
+use crate::{bundle, package, process, root, serve, tools};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -99,6 +99,7 @@ fn page() -> Result<()> {
     let browser = Browser::find_or_install()?;
     let node = Node::find_or_install()?;
     package::build(&tools::install()?)?;
+    bundle::both_of_package()?;
 
     let listener = serve::listen(0)?;
     let address = format!("http://{}/", listener.local_addr()?);
