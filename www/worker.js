@@ -303,7 +303,7 @@ async function score({ id, question, resolve, reject }, net, from) {
   isSwitched = false;
   apply(net, found(layers, off));
   try {
-    resolve(await scoresAt(net, cut(from, question.square), question.size, isStale, report));
+    resolve(await scoresAt(net, cut(from, question.square), question, isStale, report));
   } catch (error) {
     reject(error);
   }

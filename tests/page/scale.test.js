@@ -7,36 +7,52 @@ import { holdsFor, openView } from './views.js';
 useBrowser();
 holdsFor('scale', (page) => page.getByText(/as a table|表格形式/).click());
 
-/** The scores of the page's picture at a size. @param {import('playwright-core').Page} page @param {number} size */
-const scoresAt = (page, size) =>
-  page.evaluate(async (q) => {
+/** The scores of the page's picture at a size. @param {import('playwright-core').Page} page @param {number} size @param {boolean} [crops] */
+const scoresAt = (page, size, crops = false) =>
+  page.evaluate(async ([q, isCut]) => {
     const { engine } = /** @type {any} */ (window).vgglass;
     const bitmap = await createImageBitmap(await (await fetch('./pictures/coffee.jpg')).blob());
     const side = Math.min(bitmap.width, bitmap.height);
     const square = { x: Math.round((bitmap.width - side) / 2), y: Math.round((bitmap.height - side) / 2), side };
-    const { map, logits, probabilities, ...rest } = await engine.scores(square, q);
+    const { map, logits, probabilities, ...rest } = await engine.scores(square, { size: q, crops: isCut });
     return { ...rest, map: [...map], logits: [...logits], probabilities: [...probabilities] };
-  }, size);
+  }, /** @type {const} */ ([size, crops]));
 
-/** The logits of a network that has never known another size. @param {import('playwright-core').Page} page */
-const logitsOfSingleCrop = (page) =>
-  page.evaluate(async () => {
+/**
+ * The logits of a network that has never known another size, for windows of the page's picture scaled to `size`; null:
+ * of the picture itself.
+ * @param {import('playwright-core').Page} page @param {number | null} size
+ */
+const logitsOfWindows = (page, size) =>
+  page.evaluate(async (q) => {
     const vgg = await import(new URL('./pkg/vgglass.js', document.baseURI).href);
     await vgg.default();
     const bytes = new Uint8Array(await (await fetch('./models/vgg16-half-tiny.safetensors')).arrayBuffer());
-    const net = vgg.Network.from_model(bytes);
     const bitmap = await createImageBitmap(await (await fetch('./pictures/coffee.jpg')).blob(), { colorSpaceConversion: 'none' });
     const side = Math.min(bitmap.width, bitmap.height);
     const context = new OffscreenCanvas(side, side).getContext('2d');
     context.drawImage(bitmap, -Math.round((bitmap.width - side) / 2), -Math.round((bitmap.height - side) / 2));
-    net.set_picture(context.getImageData(0, 0, side, side));
-    net.run();
-    return [...net.logits()];
-  });
+    const image = context.getImageData(0, 0, side, side);
+    const net = vgg.Network.from_model(bytes);
+    const logitsOf = (/** @type {ImageData} */ picture) => {
+      net.set_picture(picture);
+      net.run();
+      return [...net.logits()];
+    };
+    if (q === null) return [logitsOf(image)];
+    const scaler = vgg.Network.from_model(bytes);
+    scaler.set_size(q);
+    scaler.set_picture(image);
+    const scaled = new OffscreenCanvas(q, q).getContext('2d', { willReadFrequently: true });
+    scaled.putImageData(scaler.picture(), 0, 0);
+    const all = [];
+    for (let y = 0; y + 64 <= q; y += 32) for (let x = 0; x + 64 <= q; x += 32) all.push(logitsOf(scaled.getImageData(x, y, 64, 64)));
+    return all;
+  }, size);
 
 test('scale: at the native size the logits are the single crop’s, every one exactly', async (t) => {
   const page = await openView(t, 'scale');
-  const single = await logitsOfSingleCrop(page);
+  const [single] = await logitsOfWindows(page, null);
   await scoresAt(page, 256);
   const dense = await scoresAt(page, 64);
   assert.deepEqual([dense.rows, dense.columns], [1, 1]);
@@ -45,6 +61,24 @@ test('scale: at the native size the logits are the single crop’s, every one ex
 
   const top = await page.evaluate(() => /** @type {any} */ (window).vgglass.engine.top.map((/** @type {any} */ one) => [one.class, one.logit]));
   assert.ok(top.every(([index, logit]) => single[index] === logit), 'the run of the page gives the same');
+});
+
+test('scale: windows cut out one by one give what each gives alone, and at the native size the single crop’s', async (t) => {
+  const page = await openView(t, 'scale');
+  const [single] = await logitsOfWindows(page, null);
+  assert.deepEqual((await scoresAt(page, 64, true)).logits, single);
+  const windows = await logitsOfWindows(page, 128);
+  const { rows, columns, map, logits } = await scoresAt(page, 128, true);
+  assert.deepEqual([rows, columns, windows.length], [3, 3, 9]);
+  assert.deepEqual(map, windows.flat());
+  logits.forEach((logit, i) => assert.ok(Math.abs(logit - windows.reduce((sum, one) => sum + one[i] / 9, 0)) < 1e-5));
+
+  await page.getByTestId('by-select').selectOption('crops');
+  await page.locator('[data-testid=scale-view][data-ready="128"]').waitFor();
+  await page.waitForURL(/by=crops/);
+  const best = await page.getByTestId('scale-dense').locator('[data-class]').first().getAttribute('data-class');
+  assert.equal(Number(best), logits.indexOf(Math.max(...logits)));
+  assert.match(await page.getByTestId('scale-edge').innerText(), /9 runs/);
 });
 
 test('scale: the logits are the mean over the places', async (t) => {

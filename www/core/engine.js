@@ -196,14 +196,16 @@ export class Engine {
   }
 
   /**
-   * The picture at a size of its own, as a fully convolutional net. Whoever asks runs the picture again afterwards:
-   * the layers of the last run are forgotten. Of two asked for, and after a new run, only the newer is answered.
-   * @param {import('./crop.js').Square} square @param {number} size the native one or larger
+   * The picture at a test size. Whoever asks runs the picture again afterwards: the layers of the last run are
+   * forgotten. Of two asked for, and after a new run, only the newer is answered.
+   * @param {import('./crop.js').Square} square
+   * @param {{size: number, crops: boolean}} how the size is the native one or larger; `crops`: each window is cut out
+   *   and run alone, else the network is a fully convolutional one
    * @param {(part: number) => void} [onPart] hears how far it is
    * @returns {Promise<import('./protocol.js').Scores>}
    */
-  scores(square, size, onPart) {
-    return this.#ask({ what: 'scores', square, size }, onPart);
+  scores(square, { size, crops }, onPart) {
+    return this.#ask({ what: 'scores', square, size, crops }, onPart);
   }
 
   /**

@@ -104,7 +104,7 @@
  *
  * @typedef {{x0: number, y0: number, x1: number, y1: number}} Box
  *
- * @typedef {object} Scores what the network says at a size of its own, as a fully convolutional net
+ * @typedef {object} Scores what the network says at a test size, place by place
  * @property {number} size side of the input
  * @property {number} rows of the score map
  * @property {number} columns
@@ -197,7 +197,7 @@
  *   | {what: 'seed'}
  *   | {what: 'build'}
  *   | {what: 'bench', square: Square, budget: number}
- *   | {what: 'scores', square: Square, size: number}} Question
+ *   | {what: 'scores', square: Square, size: number, crops: boolean}} Question
  *
  * @typedef {{type: 'load', ticket: number, source: ModelSource}
  *   | {type: 'picture', bitmap: ImageBitmap}

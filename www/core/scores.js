@@ -7,6 +7,7 @@
 /** @typedef {import('./crop.js').Square} Square */
 /** @typedef {{class: number, probability: number}} Ranked */
 /** @typedef {{x: number, y: number}} Place column and row of a score map */
+/** All places at once by a fully convolutional net, or each window cut out. @typedef {'dense' | 'crops'} Way */
 
 /** Distance of the sizes that can be chosen: one more place a side in each of the paper's networks. */
 export const STEP = 32;
@@ -63,10 +64,11 @@ export const sizesFrom = (native) => Array.from({ length: (LARGEST - native) / S
 const SUPERSEDED = 'superseded';
 
 export class ScoreKeeper {
-  /** What is known, by size. @type {Map<number, Scores>} */ known = new Map();
   /** How far the size under way is. @type {{size: number, part: number} | null} */ underWay = null;
   /** What went wrong last. */ failure = '';
 
+  /** What is known in either way, by size. @type {Record<Way, Map<number, Scores>>} */ #known = { dense: new Map(), crops: new Map() };
+  /** @type {Way} */ #way = 'dense';
   /** @type {import('./engine.js').Engine} */ #engine;
   /** @type {() => void} */ #onChange;
   /** @type {number[]} */ #wanted = [];
@@ -79,10 +81,15 @@ export class ScoreKeeper {
     this.#onChange = onChange;
   }
 
+  /** What is known in the way that is wanted, by size. */
+  get known() {
+    return this.#known[this.#way];
+  }
+
   /** Another network, picture or crop: nothing is known any more. */
   forget() {
     this.#turn += 1;
-    this.known.clear();
+    for (const known of Object.values(this.#known)) known.clear();
     this.underWay = null;
     this.failure = '';
   }
@@ -93,10 +100,12 @@ export class ScoreKeeper {
     this.#wanted = [];
   }
 
-  /** @param {number[]} sizes the most urgent first @param {Square} square */
-  want(sizes, square) {
+  /** @param {number[]} sizes the most urgent first @param {Square} square @param {Way} way */
+  want(sizes, square, way) {
+    if (way !== this.#way) this.underWay = null;
     this.#wanted = sizes;
     this.#square = square;
+    this.#way = way;
     this.#next();
   }
 
@@ -105,6 +114,7 @@ export class ScoreKeeper {
     if (size === undefined || !this.#square || size === this.underWay?.size) return;
     this.#turn += 1;
     const turn = this.#turn;
+    const { known } = this;
     this.underWay = { size, part: 0 };
     const isMine = () => turn === this.#turn;
     const onPart = (/** @type {number} */ part) => {
@@ -112,10 +122,10 @@ export class ScoreKeeper {
       this.underWay = { size, part };
       this.#onChange();
     };
-    this.#engine.scores(this.#square, size, onPart).then(
+    this.#engine.scores(this.#square, { size, crops: this.#way === 'crops' }, onPart).then(
       (scores) => {
         if (!isMine()) return;
-        this.known.set(size, scores);
+        known.set(size, scores);
         this.underWay = null;
         this.#next();
         this.#onChange();

@@ -182,13 +182,13 @@ export default {
   'panel.kernels': '彩色卷积核',
 
   'regions.label': '该通道响应最强的图像区域',
-  'regions.text': '最大的那些值所看到的 {field}×{field} 像素，由强到弱；看到的内容几乎相同时，只列出最强的一个。',
-  'regions.few': '最大的那些值所看到的 {field}×{field} 像素，由强到弱。只有 {count} 处不同：其余单元看到的内容几乎相同。',
+  'regions.text': '最大的若干个值对应的感受野（{field}×{field} 像素），由强到弱；感受野几乎重合时，只列出最强的一个。',
+  'regions.few': '最大的若干个值对应的感受野（{field}×{field} 像素），由强到弱。只有 {count} 处不同：其余单元的感受野与它们几乎重合。',
   'regions.none': '对这张图片，该通道没有大于 0 的单元。',
   'regions.where': '第 {y} 行第 {x} 列',
 
   'values.label': '存储值的直方图',
-  'values.text': '共 {values} 个值：{zeros} 为 0，{limit} 达到上限 127。一级代表 {step}，因此能存储的最大数是 {most}。0 和 127 的柱子过高时会截断。',
+  'values.text': '共 {values} 个值：{zeros} 为 0，{limit} 达到上限 127。量化步长为 {step}，因此能存储的最大数是 {most}。0 和 127 的柱子过高时会截断。',
   'values.zeros': '0：{percent}',
   'values.limit': '127：{percent}',
   'values.bar': '{q} 代表 {value}：{count} 个值',

@@ -18,6 +18,8 @@ import { createScoreStage } from '../parts/score-stage.js';
 const SHOWN = 5;
 /** A shorter wait is over before a progress bar could be read. */
 const PATIENCE = 500;
+/** From this input on, most of a window is far from its edge: the paper's. */
+const AT_EASE = 224;
 
 /** A score with as many digits as a cell has room for. @param {number} value */
 const inCell = (value) => value.toFixed(Math.abs(value) >= 100 ? 0 : 1).replace('-', '−');
@@ -32,6 +34,7 @@ export const scale = {
     q: whole(null, STEP, LARGEST),
     of: whole(null, 0, 1e5),
     as: choice('score', ['score', 'probability']),
+    by: choice('dense', ['dense', 'crops']),
     place: {
       initial: /** @type {any} */ (null),
       read: (text) => (numbers(text).length === 2 && numbers(text).every(Number.isInteger) ? numbers(text) : undefined),
@@ -73,9 +76,13 @@ function mount(app, scope) {
   const sizeValue = h('output', { for: 'scale-size' });
   const classes = h('select', { test: 'scale-class', on: { change: () => store.set({ of: classes.value === '' ? null : Number(classes.value) }) } });
   const valuesSelect = control(store, scope, 'as', 'scale.as', [['score', ''], ['probability', '']]);
-  const [scoreOption, probabilityOption] = valuesSelect.querySelectorAll('option');
-  say(scoreOption, 'scale.as.score');
-  say(probabilityOption, 'scale.as.probability');
+  const waySelect = control(store, scope, 'by', 'scale.by', [['dense', ''], ['crops', '']]);
+  for (const [select, keys] of /** @type {[Element, import('../core/i18n.js').Key[]][]} */ ([
+    [valuesSelect, ['scale.as.score', 'scale.as.probability']],
+    [waySelect, ['scale.by.dense', 'scale.by.crops']],
+  ])) {
+    select.querySelectorAll('option').forEach((option, i) => say(option, keys[i]));
+  }
 
   const mapTitle = h('h3', { test: 'scale-map-title' });
   const low = h('span', { test: 'scale-low' });
@@ -85,6 +92,7 @@ function mount(app, scope) {
   const singleCaption = h('p', { class: 'caption' });
   const severalCaption = h('p', { class: 'caption' });
   const verdict = h('p', { class: 'statement', role: 'status', test: 'scale-verdict' });
+  const edge = h('p', { class: 'caption', test: 'scale-edge' });
   const failure = h('p', { class: 'caption', role: 'alert', hidden: true });
   const progress = createProgress();
   const toggles = h('div', { class: 'scale-toggles', role: 'group', label: 'scale.choose' });
@@ -114,7 +122,7 @@ function mount(app, scope) {
   function order() {
     const { picture } = app;
     if (!picture || engine.status !== 'ready' || !engine.network) return;
-    keeper.want([sizeNow(), ...chosenSizes()], square(store.state.crop, picture.width, picture.height));
+    keeper.want([sizeNow(), ...chosenSizes()], square(store.state.crop, picture.width, picture.height), store.state.by);
     show();
   }
 
@@ -167,11 +175,14 @@ function mount(app, scope) {
     low.textContent = text(least);
     high.textContent = text(most);
     dense.show(info, ranked, store.state.of);
-    say(denseCaption, places === 1 ? 'scale.dense.one' : 'scale.dense.caption', { size: scores.size, rows: scores.rows, columns: scores.columns, places, ms: milliseconds(scores.ms) });
+    const isCut = store.state.by === 'crops';
+    say(denseCaption, places === 1 ? 'scale.dense.one' : isCut ? 'scale.dense.crops' : 'scale.dense.caption', { size: scores.size, rows: scores.rows, columns: scores.columns, places, ms: milliseconds(scores.ms) });
     const [first] = classNames(info, ranked[0].class);
     const [alone] = engine.top.length ? classNames(info, engine.top[0].class) : [first];
     const key = places === 1 ? 'scale.verdict.native' : first === alone ? 'scale.verdict.same' : 'scale.verdict.other';
     say(verdict, key, { first, alone, size: scores.size, native: info.input_size, percent: percent(ranked[0].probability) });
+    edge.hidden = places === 1 || (!isCut && info.input_size >= AT_EASE);
+    say(edge, isCut ? 'scale.edge.crops' : 'scale.edge', { native: info.input_size, places });
     showPlace();
     if (table.open) fillTable(scores, values, text);
   }
@@ -342,7 +353,7 @@ function mount(app, scope) {
       h(
         'div',
         { class: 'scale-main' },
-        h('div', { class: 'controls' }, h('label', { class: 'control' }, h('span', { say: 'scale.of' }), classes), valuesSelect),
+        h('div', { class: 'controls' }, h('label', { class: 'control' }, h('span', { say: 'scale.of' }), classes), valuesSelect, waySelect),
         mapTitle,
         readout,
         h('p', { class: 'caption', id: 'scale-help', say: 'scale.help' }),
@@ -353,6 +364,7 @@ function mount(app, scope) {
           h('section', {}, h('h3', { say: 'scale.dense' }), dense.element, denseCaption),
         ),
         verdict,
+        edge,
       ),
     ),
     table,
@@ -383,7 +395,7 @@ function mount(app, scope) {
       if (changed('lang')) build();
       if (changed('of', 'scales')) mark();
       if (changed('crop')) forget();
-      else if (changed('q', 'scales')) order();
+      else if (changed('q', 'scales', 'by')) order();
       else if (changed('of', 'as', 'lang')) show();
       else if (changed('place')) showPlace();
     }),
