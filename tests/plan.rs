@@ -8,7 +8,7 @@ use vgglass::network::{Kind, Network, Options};
 use vgglass::run::plan;
 
 /// Convolutions and their algorithms, runs of the same algorithm joined: `direct: conv1_1; F4: conv1_2 ...`.
-fn plan_of(id: &str, options: Options) -> String {
+fn plan_of(id: &str, options: Options, dot_i8: bool) -> String {
     let mut runs: Vec<(&str, Vec<String>)> = Vec::new();
     for (index, layer) in Network::new(id, options).unwrap().layers().unwrap().iter().enumerate() {
         if !matches!(layer.kind, Kind::Conv(_)) {
@@ -17,11 +17,14 @@ fn plan_of(id: &str, options: Options) -> String {
         // Weights as large as trained ones get: half of them at 40, which every algorithm computes exactly.
         let weight: Vec<i8> =
             (0..layer.fan_in() * layer.output.channels).map(|i| if i % 2 == 0 { 40 } else { -40 }).collect();
-        let name = match plan::convolution(layer, index == 1, &weight) {
-            Algorithm::Direct => "direct",
-            Algorithm::WinogradF2 => "F2",
-            Algorithm::WinogradF4 => "F4",
-        };
+        let name =
+            match plan::convolution(layer, index == 1, &weight, |algorithm| dot_i8 || algorithm != Algorithm::DirectI8)
+            {
+                Algorithm::Direct => "direct",
+                Algorithm::DirectI8 => "i8",
+                Algorithm::WinogradF2 => "F2",
+                Algorithm::WinogradF4 => "F4",
+            };
         match runs.last_mut() {
             Some((last, layers)) if *last == name => layers.push(layer.name.clone()),
             _ => runs.push((name, vec![layer.name.clone()])),
@@ -32,7 +35,7 @@ fn plan_of(id: &str, options: Options) -> String {
 
 #[test]
 fn at_the_papers_size() {
-    let plan = |id| plan_of(id, Options::default());
+    let plan = |id| plan_of(id, Options::default(), false);
     assert_eq!(plan("A"), "direct: conv1_1; F4: conv2_1 conv3_1 conv3_2 conv4_1 conv4_2 conv5_1 conv5_2");
     assert_eq!(plan("A-LRN"), plan("A"));
     assert_eq!(
@@ -62,9 +65,37 @@ fn of_the_model_that_ships() {
     let options =
         Options { width: Some(0.5), input_size: Some(64), fc: Some(512), classes: Some(200), ..Options::default() };
     assert_eq!(
-        plan_of("D", options),
+        plan_of("D", options, false),
         "direct: conv1_1; F4: conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv4_1 conv4_2 conv4_3; F2: conv5_1 conv5_2 conv5_3"
     );
+}
+
+/// With relaxed SIMD what was direct, but for pictures, is multiplied as i8; Winograd stays ahead.
+#[test]
+fn with_relaxed_simd() {
+    let plan = |id| plan_of(id, Options::default(), true);
+    assert_eq!(plan("D"), plan_of("D", Options::default(), false));
+    assert_eq!(
+        plan("C"),
+        plan_of("C", Options::default(), false)
+            .replace("direct: conv3_3", "i8: conv3_3")
+            .replace("direct: conv4_3", "i8: conv4_3")
+            .replace("direct: conv5_3", "i8: conv5_3")
+    );
+    assert_eq!(plan("AlexNet"), "direct: conv1; i8: conv2; F4: conv3 conv4 conv5");
+}
+
+/// A kernel that fails its check is left out.
+#[test]
+fn without_a_kernel_that_fails() {
+    let layers = Network::new("D", Options::default()).unwrap().layers().unwrap();
+    let layer = layers.iter().find(|layer| layer.name == "conv4_2").unwrap();
+    let weight = vec![1; layer.fan_in() * layer.output.channels];
+    let without = |failed: Algorithm| plan::convolution(layer, false, &weight, |algorithm| algorithm != failed);
+    assert_eq!(without(Algorithm::Direct), Algorithm::WinogradF4);
+    assert_eq!(without(Algorithm::WinogradF4), Algorithm::WinogradF2);
+    assert_eq!(plan::convolution(layer, false, &weight, |_| false), Algorithm::Direct);
+    assert!(vgglass::run::self_check::failed().is_empty(), "all kernels work here");
 }
 
 /// Where a channel's sums may reach 2^25, F(2×2) takes over.
@@ -73,5 +104,5 @@ fn beyond_the_bound_of_f4() {
     let layers = Network::new("D", Options::default()).unwrap().layers().unwrap();
     let layer = layers.iter().find(|layer| layer.name == "conv4_2").unwrap();
     let weight = vec![127; layer.fan_in() * layer.output.channels];
-    assert_eq!(plan::convolution(layer, false, &weight), Algorithm::WinogradF2);
+    assert_eq!(plan::convolution(layer, false, &weight, |_| true), Algorithm::WinogradF2);
 }

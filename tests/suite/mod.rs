@@ -147,6 +147,7 @@ pub fn direct_equals_definition<S: Simd>() {
         for window in windows {
             if window.output(shape.1).is_some() && window.output(shape.2).is_some() {
                 random_conv::<S>(Algorithm::Direct, shape, out_channels, window);
+                random_conv::<S>(Algorithm::DirectI8, shape, out_channels, window);
             }
         }
     }
@@ -199,7 +200,7 @@ pub fn convolutions_bear_extremes<S: Simd>() {
             pattern(i)
         });
         let (bias, multiplier) = (vec![1 << 30; 18], vec![1e-7; 18]);
-        for algorithm in [Algorithm::Direct, Algorithm::WinogradF2, Algorithm::WinogradF4] {
+        for algorithm in [Algorithm::Direct, Algorithm::DirectI8, Algorithm::WinogradF2, Algorithm::WinogradF4] {
             check_conv::<S>(algorithm, &input, &weight, &bias, &multiplier, SAME3X3);
         }
     }
@@ -236,11 +237,13 @@ pub fn linear_equals_definition<S: Simd>() {
         let values = input.len();
         let weight: Vec<i8> = (0..values * outputs).map(|_| random.range(-127, 127) as i8).collect();
         let bias = random.biases(outputs);
-        let packed = Linear::new(shape_of(&input), weight.clone().into(), &bias);
         let flat: Vec<u8> = input.iter().copied().collect();
-        let mut acc = Vec::new();
-        packed.run::<S>(&Activations::from_plain(input.view(), 0), &mut scratch(), &mut acc);
-        assert_eq!(acc, linear(&flat, &weight, &bias), "{shape:?} {outputs}");
+        for dot_i8 in [false, true] {
+            let packed = Linear::new(shape_of(&input), weight.clone().into(), &bias, dot_i8);
+            let mut acc = Vec::new();
+            packed.run::<S>(&Activations::from_plain(input.view(), 0), &mut scratch(), &mut acc);
+            assert_eq!(acc, linear(&flat, &weight, &bias), "{shape:?} {outputs} {dot_i8}");
+        }
     }
 }
 
@@ -252,7 +255,7 @@ pub fn linear_over_a_map_is_a_convolution<S: Simd>() {
     let weight = random.weights((11, 37, 3, 3));
     let bias = random.biases(11);
     let covered = Shape { channels: 37, height: 3, width: 3 };
-    let packed = Linear::new(covered, weight.as_slice().unwrap().to_vec().into(), &bias);
+    let packed = Linear::new(covered, weight.as_slice().unwrap().to_vec().into(), &bias, S::DOT_I8);
     let mut acc = Vec::new();
     packed.run::<S>(&Activations::from_plain(input.view(), 0), &mut scratch(), &mut acc);
     let expected = conv(input.view(), weight.view(), &bias, window);

@@ -2,7 +2,7 @@
 
 use super::parallel::{Shared, Team};
 use super::requantise::{Epilogue, Keep, Requantise, requantise};
-use super::simd::Simd;
+use super::simd::{Best, Simd};
 use super::tensor::{Activations, Aligned, Picture};
 use super::winograd::{F2, F4, Tile};
 use super::{direct, gemm, winograd};
@@ -52,6 +52,8 @@ pub fn relu_u7(acc: &Array3<i32>, multiplier: &[f32]) -> Array3<u8> {
 pub enum Algorithm {
     /// Implicit GEMM: every kernel, stride and padding.
     Direct,
+    /// The same by [`Simd::dot_i8`], which relaxed SIMD makes one instruction; not for pictures.
+    DirectI8,
     /// Winograd F(2×2, 3×3): 3×3, stride 1, padding 1.
     WinogradF2,
     /// Winograd F(4×4, 3×3): as F(2×2), where every direct sum is below 2^25.
@@ -59,11 +61,15 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    pub const ALL: [Algorithm; 4] =
+        [Algorithm::Direct, Algorithm::DirectI8, Algorithm::WinogradF2, Algorithm::WinogradF4];
+
     pub fn name(self) -> &'static str {
         match self {
-            Algorithm::Direct => "direct",
-            Algorithm::WinogradF2 => "Winograd F(2×2)",
-            Algorithm::WinogradF4 => "Winograd F(4×4)",
+            Algorithm::Direct => "direct i16",
+            Algorithm::DirectI8 => "direct i8",
+            Algorithm::WinogradF2 => "Winograd F(2×2) i16",
+            Algorithm::WinogradF4 => "Winograd F(4×4) i16",
         }
     }
 
@@ -72,7 +78,7 @@ impl Algorithm {
         let same3x3 = window == Window { kernel: 3, stride: 1, pad: 1 };
         let exact = |exact: fn(&[i8]) -> bool| weight.chunks_exact(weight.len() / out_channels).all(exact);
         match self {
-            Algorithm::Direct => true,
+            Algorithm::Direct | Algorithm::DirectI8 => true,
             Algorithm::WinogradF2 => same3x3 && exact(F2::exact),
             Algorithm::WinogradF4 => same3x3 && exact(F4::exact),
         }
@@ -170,10 +176,13 @@ impl Conv {
         let out_channels = bias.len();
         assert_eq!(weight.len(), out_channels * in_channels * window.kernel * window.kernel);
         assert_eq!(multiplier.len(), out_channels);
-        assert!(algorithm == Algorithm::Direct || !from_picture, "Winograd reads activations");
+        assert!(algorithm == Algorithm::Direct || !from_picture, "the others read activations");
         debug_assert!(algorithm.applies(window, weight, out_channels));
         let weights = match algorithm {
-            Algorithm::Direct => direct::pack(weight, from_picture, in_channels, window.kernel, out_channels),
+            Algorithm::Direct => {
+                direct::pack::<Best, i16>(weight, from_picture, in_channels, window.kernel, out_channels)
+            }
+            Algorithm::DirectI8 => direct::pack::<Best, u8>(weight, false, in_channels, window.kernel, out_channels),
             Algorithm::WinogradF2 => winograd::pack::<F2>(weight, in_channels, out_channels),
             Algorithm::WinogradF4 => winograd::pack::<F4>(weight, in_channels, out_channels),
         };
@@ -241,7 +250,10 @@ impl Conv {
             (Algorithm::WinogradF4, Source::Activations(input)) => {
                 winograd::run::<S, F4>(input, &self.weights, shape, scratch, epilogue);
             }
-            _ => direct::run::<S>(source, self.window, &self.weights, shape, scratch, epilogue),
+            (algorithm, source) => {
+                let narrow = algorithm == Algorithm::DirectI8;
+                direct::run::<S>(source, narrow, self.window, &self.weights, shape, scratch, epilogue);
+            }
         }
     }
 }

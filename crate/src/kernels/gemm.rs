@@ -1,15 +1,15 @@
-//! The micro-kernel: rows of activations times packed weights, i16·i16 into i32.
+//! The micro-kernel: rows of activations times packed weights, i16·i16 or u7·i8 into i32.
 //!
 //! ```text
 //! for 4·N output channels, for M rows at a time:
 //!     accumulators[M][N] = 0                              8 vectors for 2×4: all in registers
-//!     for every pair of inputs k, k+1:
-//!         a[m] = rows[m][k..k+2], repeated in all lanes   one splat load a row
-//!         accumulators[m][n] += dot(a[m], w[k/2][n])      lane = output channel
+//!     for every two (i16) or four (u7) inputs from k:
+//!         a[m] = rows[m][k..], four bytes in all lanes    one splat load a row
+//!         accumulators[m][n] += dot(a[m], w[k][n])        lane = output channel
 //! ```
 //! 1. A lane is an output channel, so there are no horizontal sums and the epilogue works on whole vectors.
 //! 2. A row lies in one piece, `[rows][k]`: one loop over all of k, and the prefetcher sees one run of addresses.
-//! 3. The loop over pairs is not unrolled: V8 has 15 vector registers, and LLVM, given more to schedule, spills.
+//! 3. The loop over inputs is not unrolled: V8 has 15 vector registers, and LLVM, given more to schedule, spills.
 
 use super::simd::Simd;
 
@@ -19,23 +19,60 @@ const N: usize = CHANNELS / 4;
 /// Rows of one tile.
 const M: usize = 2;
 
-/// Position of weight (`channel`, `k`) in weights packed `[channel/16][k/2][16 channels][2 k]`, `k` padded to whole blocks.
-pub(super) fn weight_index(channel: usize, k: usize, k_padded: usize) -> usize {
-    ((channel / CHANNELS * k_padded / 2 + k / 2) * CHANNELS + channel % CHANNELS) * 2 + k % 2
+/// What rows and weights are made of, and the instruction that multiplies them.
+pub(super) trait Element<S: Simd>: bytemuck::Pod {
+    type Weight: bytemuck::Pod + Sync;
+    /// Inputs whose products one instruction sums in a lane: four bytes of a row.
+    const INPUTS: usize;
+    fn weight(w: i8) -> Self::Weight;
+    /// Lanes of `acc`: plus the products of a row's four bytes, repeated, and weights.
+    fn dot(acc: S::V, row: S::V, weights: S::V) -> S::V;
+}
+
+/// i16 · i16, two inputs a lane: values of Winograd's transforms, pixels, activations.
+impl<S: Simd> Element<S> for i16 {
+    type Weight = i16;
+    const INPUTS: usize = 2;
+    fn weight(w: i8) -> i16 {
+        w.into()
+    }
+    #[inline(always)]
+    fn dot(acc: S::V, row: S::V, weights: S::V) -> S::V {
+        S::add_i32(acc, S::dot_i16(row, weights))
+    }
+}
+
+/// u7 · i8, four inputs a lane: activations as they are.
+impl<S: Simd> Element<S> for u8 {
+    type Weight = i8;
+    const INPUTS: usize = 4;
+    fn weight(w: i8) -> i8 {
+        w
+    }
+    #[inline(always)]
+    fn dot(acc: S::V, row: S::V, weights: S::V) -> S::V {
+        S::dot_i8(acc, weights, row)
+    }
+}
+
+/// Position of weight (`channel`, `k`) in weights packed `[channel/16][k/inputs][16 channels][inputs]`, `k` padded to whole
+/// blocks; `inputs` is [`Element::INPUTS`].
+pub(super) fn weight_index(channel: usize, k: usize, k_padded: usize, inputs: usize) -> usize {
+    ((channel / CHANNELS * k_padded / inputs + k / inputs) * CHANNELS + channel % CHANNELS) * inputs + k % inputs
 }
 
 /// `out[r][0..16] = rows[r] · weights` for `rows` rows, i32.
 ///
 /// # Safety
-/// `panel` holds `[rows][k]` i16, `k` a multiple of 32; `weights` one tile of 16 channels, `k` inputs; `out` has 16 i32
-/// at every `out_stride` i32, `rows` times.
+/// `panel` holds `[rows][k]`, `k` a multiple of 32; `weights` one tile of 16 channels, `k` inputs; `out` has 16 i32 at
+/// every `out_stride` i32, `rows` times.
 // Its own function: inlined into a large one, V8's register allocator spills the accumulators.
 #[inline(never)]
-pub(super) unsafe fn gemm<S: Simd>(
-    panel: *const i16,
+pub(super) unsafe fn gemm<S: Simd, E: Element<S>>(
+    panel: *const E,
     k: usize,
     rows: usize,
-    weights: *const i16,
+    weights: *const E::Weight,
     out: *mut i32,
     out_stride: usize,
 ) {
@@ -43,11 +80,11 @@ pub(super) unsafe fn gemm<S: Simd>(
     // SAFETY: rows `row..row + M` (or the last one) exist in the panel and in the output, by the caller.
     unsafe {
         while row + M <= rows {
-            tile::<S, M>(panel.add(row * k), k, weights, out.add(row * out_stride), out_stride);
+            tile::<S, E, M>(panel.add(row * k), k, weights, out.add(row * out_stride), out_stride);
             row += M;
         }
         while row < rows {
-            tile::<S, 1>(panel.add(row * k), k, weights, out.add(row * out_stride), out_stride);
+            tile::<S, E, 1>(panel.add(row * k), k, weights, out.add(row * out_stride), out_stride);
             row += 1;
         }
     }
@@ -55,10 +92,10 @@ pub(super) unsafe fn gemm<S: Simd>(
 
 /// `M` rows of [`gemm`].
 #[inline(always)]
-unsafe fn tile<S: Simd, const M: usize>(
-    rows: *const i16,
+unsafe fn tile<S: Simd, E: Element<S>, const M: usize>(
+    rows: *const E,
     k: usize,
-    weights: *const i16,
+    weights: *const E::Weight,
     out: *mut i32,
     out_stride: usize,
 ) {
@@ -67,16 +104,17 @@ unsafe fn tile<S: Simd, const M: usize>(
     let mut p = rows.cast::<u8>();
     // SAFETY: the loops stay inside the panel, the weights and the output that the caller vouches for.
     unsafe {
-        let end = p.add(k * 2);
+        let row = k * size_of::<E>();
+        let end = p.add(row);
         while p < end {
             let mut a = [S::zero(); M];
             for m in 0..M {
-                a[m] = S::load_splat32(p.add(m * k * 2));
+                a[m] = S::load_splat32(p.add(m * row));
             }
             for n in 0..N {
                 let wv = S::load(w.add(n * 16));
                 for m in 0..M {
-                    acc[m][n] = S::add_i32(acc[m][n], S::dot_i16(a[m], wv));
+                    acc[m][n] = E::dot(acc[m][n], a[m], wv);
                 }
             }
             p = p.add(4);

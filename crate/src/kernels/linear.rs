@@ -31,13 +31,14 @@ pub struct Linear {
     input: Shape,
     weights: Int8,
     bias: Vec<i32>,
+    dot_i8: bool,
 }
 
 impl Linear {
-    /// A layer over inputs of this shape; `weights` is `[outputs, C*h*w]`.
-    pub fn new(input: Shape, weights: Int8, bias: &[i32]) -> Self {
+    /// A layer over inputs of this shape; `weights` is `[outputs, C*h*w]`. `dot_i8`: multiply by [`Simd::dot_i8`].
+    pub fn new(input: Shape, weights: Int8, bias: &[i32], dot_i8: bool) -> Self {
         assert_eq!(weights.len(), input.values() * bias.len());
-        Linear { input, weights, bias: bias.to_vec() }
+        Linear { input, weights, bias: bias.to_vec(), dot_i8 }
     }
 
     /// Bytes of weights.
@@ -47,20 +48,28 @@ impl Linear {
 
     /// Accumulators with bias at every place where the layer's window fits into `input`, `[place][output]`, into `acc`.
     pub fn run<S: Simd>(&self, input: &Activations, scratch: &mut Scratch, acc: &mut Vec<i32>) {
+        if self.dot_i8 {
+            self.run_by::<S, true>(input, scratch, acc);
+        } else {
+            self.run_by::<S, false>(input, scratch, acc);
+        }
+    }
+
+    fn run_by<S: Simd, const DOT_I8: bool>(&self, input: &Activations, scratch: &mut Scratch, acc: &mut Vec<i32>) {
         let Shape { height, width, channels } = input.shape();
         assert_eq!(channels, self.input.channels);
         let (down, across) = (height + 1 - self.input.height, width + 1 - self.input.width);
         let (inputs, outputs) = (self.input.values(), self.bias.len());
         let padded = inputs.next_multiple_of(STEP);
-        let vector = &mut scratch.panel;
-        vector.reserve(padded * down * across);
+        scratch.panel.reserve((padded * down * across).div_ceil(2));
+        let vector: &mut [u8] = bytemuck::cast_slice_mut(&mut scratch.panel);
         for place in 0..down * across {
             let to = &mut vector[place * padded..][..inputs];
             gather(input, self.input, (place / across, place % across), to);
         }
         acc.clear();
         acc.resize(outputs * down * across, 0);
-        let vector = &scratch.panel;
+        let vector: &[u8] = bytemuck::cast_slice(&scratch.panel);
         let sums = Shared(acc.as_mut_ptr());
         scratch.team.each(&mut scratch.locals, outputs.div_ceil(SHARE), |_, share| {
             let add = |o: usize, place: usize, sum: i32| {
@@ -74,12 +83,12 @@ impl Linear {
                 for place in 0..down * across {
                     let vector = &vector[place * padded..][..inputs];
                     if weights.len() == ROWS * inputs {
-                        for (o, sum) in (first..).zip(rows::<S, ROWS>(weights, vector)) {
+                        for (o, sum) in (first..).zip(rows::<S, ROWS, DOT_I8>(weights, vector)) {
                             add(o, place, sum);
                         }
                     } else {
                         for (o, row) in (first..).zip(weights.chunks_exact(inputs)) {
-                            add(o, place, rows::<S, 1>(row, vector)[0]);
+                            add(o, place, rows::<S, 1, DOT_I8>(row, vector)[0]);
                         }
                     }
                 }
@@ -88,18 +97,18 @@ impl Linear {
     }
 }
 
-/// The cells of `window` at (`y`, `x`), widened, `[C][h][w]`.
-fn gather(input: &Activations, window: Shape, (y, x): (usize, usize), to: &mut [i16]) {
+/// The cells of `window` at (`y`, `x`), `[C][h][w]`.
+fn gather(input: &Activations, window: Shape, (y, x): (usize, usize), to: &mut [u8]) {
     for (channel, map) in to.chunks_exact_mut(window.cells()).enumerate() {
         for (cell, to) in map.iter_mut().enumerate() {
-            *to = input.get(channel, y + cell / window.width, x + cell % window.width).into();
+            *to = input.get(channel, y + cell / window.width, x + cell % window.width);
         }
     }
 }
 
 /// `R` rows of weights times one vector.
 #[inline(never)]
-fn rows<S: Simd, const R: usize>(weights: &[i8], vector: &[i16]) -> [i32; R] {
+fn rows<S: Simd, const R: usize, const DOT_I8: bool>(weights: &[i8], vector: &[u8]) -> [i32; R] {
     let k = vector.len();
     assert_eq!(weights.len(), R * k);
     let whole = k / STEP * STEP;
@@ -107,11 +116,17 @@ fn rows<S: Simd, const R: usize>(weights: &[i8], vector: &[i16]) -> [i32; R] {
     for i in (0..whole).step_by(STEP) {
         // SAFETY: 16 values from `i` exist in the vector and in each of the rows.
         unsafe {
-            let (x0, x1) = (S::load(vector.as_ptr().add(i).cast()), S::load(vector.as_ptr().add(i + 8).cast()));
+            let x = vector.as_ptr().add(i);
+            let (whole, low, high) = (S::load(x), S::load_u8x8(x), S::load_u8x8(x.add(8)));
             for (r, acc) in acc.iter_mut().enumerate() {
                 let w = weights.as_ptr().add(r * k + i);
-                let products = S::add_i32(S::dot_i16(S::load_i8x8(w), x0), S::dot_i16(S::load_i8x8(w.add(8)), x1));
-                *acc = S::add_i32(*acc, products);
+                *acc = if DOT_I8 {
+                    S::dot_i8(*acc, S::load(w.cast()), whole)
+                } else {
+                    let products =
+                        S::add_i32(S::dot_i16(S::load_i8x8(w), low), S::dot_i16(S::load_i8x8(w.add(8)), high));
+                    S::add_i32(*acc, products)
+                };
             }
         }
     }

@@ -71,12 +71,12 @@ impl Pool {
 
     /// The number of the next loop after `seen`.
     fn wait_for_work(&self, seen: usize) -> usize {
-        for _ in 0..LOOKS {
+        for look in 0..LOOKS {
             let epoch = self.epoch.load(Ordering::Acquire);
             if epoch != seen {
                 return epoch;
             }
-            std::hint::spin_loop();
+            pause(look);
         }
         // Counted before looking again, in one order for all: so whoever has work either is seen here or sees the sleeper.
         self.asleep.fetch_add(1, Ordering::SeqCst);
@@ -101,15 +101,22 @@ impl Pool {
             self.alarm.notify_all();
         }
         job(0);
-        let mut looks = 0;
+        let mut look = 0_u32;
         while self.pending.load(Ordering::Acquire) > 0 {
-            looks += 1;
-            if looks % LOOKS == 0 {
-                std::thread::yield_now();
-            }
-            std::hint::spin_loop();
+            look = look.wrapping_add(1);
+            pause(look);
         }
         true
+    }
+}
+
+/// Between two looks. The system, where there is one to ask, may run another thread now and then: there may be more
+/// threads than cores.
+fn pause(look: u32) {
+    if look % 64 == 63 {
+        std::thread::yield_now();
+    } else {
+        std::hint::spin_loop();
     }
 }
 

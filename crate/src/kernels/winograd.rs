@@ -172,7 +172,7 @@ pub(super) fn pack<T: Tile>(weight: &[i8], channels: usize, out_channels: usize)
         let base = chunk * positions * k_padded + (first - chunk) / gemm::CHANNELS * tile;
         for c in 0..channels {
             for o in first..out_channels.min(first + gemm::CHANNELS) {
-                let at = base + gemm::weight_index(o - first, c, k_padded);
+                let at = base + gemm::weight_index(o - first, c, k_padded, 2);
                 let u = transform_weight::<T>(&weight[(o * channels + c) * 9..][..9]);
                 for (position, &value) in u.iter().enumerate().take(positions) {
                     packed[at + position * chunk_tiles * tile] = value;
@@ -302,7 +302,7 @@ impl<E: Copy> Work<'_, E> {
                 // SAFETY: the panel has `count` rows of `k_padded` inputs, `w` is one tile, the sums have 16 of
                 // CHUNK values in each of `count` rows.
                 unsafe {
-                    gemm::<S>(panel.as_ptr(), k_padded, batch.count, w.as_ptr(), sums.as_mut_ptr(), CHUNK);
+                    gemm::<S, i16>(panel.as_ptr(), k_padded, batch.count, w.as_ptr(), sums.as_mut_ptr(), CHUNK);
                 }
             }
         }

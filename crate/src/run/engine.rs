@@ -1,7 +1,7 @@
 //! The forward pass, layer by layer. Every layer's output is kept: a view may ask for any of them.
 
-use super::plan;
-use crate::kernels::conv::{Conv, Scratch, Source};
+use super::{plan, self_check};
+use crate::kernels::conv::{Algorithm, Conv, Scratch, Source};
 use crate::kernels::linear::Linear;
 use crate::kernels::lrn::Lrn;
 use crate::kernels::parallel::Team;
@@ -71,6 +71,7 @@ impl Engine {
         let mut scales = Vec::with_capacity(layers.len());
         let mut kept_weights = vec![None; layers.len()];
         let last = layers.len() - 1;
+        let dot_i8 = self_check::usable(Algorithm::DirectI8);
         let mut scale_in = 1.0;
         for (index, layer) in layers.iter().enumerate() {
             let scale_out = match layer.kind {
@@ -87,7 +88,7 @@ impl Engine {
                     kept_weights[index] = Some(weights.clone());
                     let multiplier = multipliers(scale_in, &weights.scale, scale_out);
                     if let Kind::Conv(window) = layer.kind {
-                        let algorithm = plan::convolution(layer, index == 1, &weights.weight);
+                        let algorithm = plan::convolution(layer, index == 1, &weights.weight, self_check::usable);
                         let channels = layer.input.channels;
                         Operator::Conv(Conv::new(
                             algorithm,
@@ -100,7 +101,7 @@ impl Engine {
                         ))
                     } else {
                         Operator::Fc {
-                            linear: Linear::new(layer.input, weights.weight.clone(), &weights.bias),
+                            linear: Linear::new(layer.input, weights.weight.clone(), &weights.bias, dot_i8),
                             multiplier,
                         }
                     }
@@ -310,7 +311,7 @@ impl Engine {
         let vector = Best::NAME;
         match &self.operators[layer] {
             Operator::Input => String::new(),
-            Operator::Conv(conv) => format!("{} i16 · {vector}", conv.algorithm().name()),
+            Operator::Conv(conv) => format!("{} · {vector}", conv.algorithm().name()),
             Operator::Lrn(_) => format!("LRN f32 · {vector}"),
             Operator::MaxPool => format!("max u8 · {vector}"),
             Operator::Fc { .. } => format!("matrix–vector i8 · {vector}"),

@@ -12,7 +12,7 @@ use crate::look::{self, Atlas, Colormap, Raster};
 use crate::model::{Card, Class, Model, untrained};
 use crate::network::{self, Options, Totals};
 use crate::picture;
-use crate::run::{Engine, softmax};
+use crate::run::{Engine, self_check, softmax};
 use js_sys::{Float32Array, Int8Array, Int16Array, Reflect, Uint8ClampedArray, Uint32Array};
 use serde::Serialize;
 use std::cell::Cell;
@@ -61,7 +61,8 @@ pub fn set_threads(threads: usize) {
     TEAM.set(POOL.get().map_or(Team::ALONE, |pool| Team::of(pool, threads)));
 }
 
-/// Which of the three builds this is, its vector instructions, and the threads that networks compute on.
+/// Which of the three builds this is, its vector instructions, the threads that networks compute on, and kernels that are
+/// not used because they compute wrongly on this machine.
 #[wasm_bindgen(unchecked_return_type = "Build")]
 pub fn build() -> Result<JsValue, JsError> {
     let name = match (cfg!(target_feature = "atomics"), cfg!(target_feature = "relaxed-simd")) {
@@ -69,7 +70,8 @@ pub fn build() -> Result<JsValue, JsError> {
         (false, true) => "relaxed",
         (false, false) => "base",
     };
-    to_js(&Build { name, simd: Best::NAME, threads: TEAM.get().threads() })
+    let failed = self_check::failed().iter().map(|algorithm| algorithm.name()).collect();
+    to_js(&Build { name, simd: Best::NAME, threads: TEAM.get().threads(), failed })
 }
 
 /// The rows of the network table.

@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
 /** One of the package's builds: simd128 alone; with relaxed SIMD; with that and shared memory. */
-export interface Build { name: "base" | "relaxed" | "threads"; simd: string; threads: number; }
+export interface Build { name: "base" | "relaxed" | "threads"; simd: string; threads: number; failed: string[]; }
 /** What scales a row; missing numbers are the paper's. */
 export interface NetworkOptions { width?: number; input_size?: number; fc?: number; classes?: number; /** For the row "custom". */ modules?: Op[][]; }
 /** One operator of a module; channels at width 1. */
@@ -64,6 +64,7 @@ pub struct Build {
     pub name: &'static str,
     pub simd: &'static str,
     pub threads: usize,
+    pub failed: Vec<&'static str>,
 }
 
 /// See `NetworkSummary` above.

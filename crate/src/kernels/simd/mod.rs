@@ -70,6 +70,11 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// i16x8 · i16x8 to i32x4: products of neighbours summed, exact but for four times `i16::MIN`.
     fn dot_i16(a: Self::V, b: Self::V) -> Self::V;
 
+    /// Whether [`Simd::dot_i8`] is an instruction, and so faster than [`Simd::dot_i16`].
+    const DOT_I8: bool;
+    /// `acc` plus i8x16 · u7x16 to i32x4: products of four neighbours summed, exact.
+    fn dot_i8(acc: Self::V, a: Self::V, b: Self::V) -> Self::V;
+
     fn add_i32(a: Self::V, b: Self::V) -> Self::V;
     fn sub_i32(a: Self::V, b: Self::V) -> Self::V;
     fn mul_i32(a: Self::V, b: Self::V) -> Self::V;

@@ -96,6 +96,13 @@ impl Simd for Portable {
         from_i32s(std::array::from_fn(|i| (a[2 * i] * b[2 * i]).wrapping_add(a[2 * i + 1] * b[2 * i + 1])))
     }
 
+    const DOT_I8: bool = false;
+    fn dot_i8(acc: V, a: V, b: V) -> V {
+        let acc = i32s(acc);
+        let product = |i: usize| i32::from(a[i] as i8) * i32::from(b[i]);
+        from_i32s(std::array::from_fn(|lane| (4 * lane..4 * lane + 4).map(product).fold(acc[lane], i32::wrapping_add)))
+    }
+
     fn add_i32(a: V, b: V) -> V {
         zip_i32(a, b, i32::wrapping_add)
     }

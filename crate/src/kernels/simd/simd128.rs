@@ -1,4 +1,4 @@
-//! [`Simd`] with WebAssembly's fixed-width SIMD.
+//! [`Simd`] with WebAssembly's fixed-width SIMD, and with one instruction of relaxed SIMD where the build has it.
 
 use super::Simd;
 use core::arch::wasm32::*;
@@ -9,7 +9,7 @@ pub struct Simd128;
 
 impl Simd for Simd128 {
     type V = v128;
-    const NAME: &'static str = "simd128";
+    const NAME: &'static str = if Self::DOT_I8 { "relaxed SIMD" } else { "simd128" };
 
     #[inline(always)]
     fn zero() -> v128 {
@@ -75,6 +75,22 @@ impl Simd for Simd128 {
     #[inline(always)]
     fn dot_i16(a: v128, b: v128) -> v128 {
         i32x4_dot_i16x8(a, b)
+    }
+
+    const DOT_I8: bool = cfg!(target_feature = "relaxed-simd");
+    #[cfg(target_feature = "relaxed-simd")]
+    #[inline(always)]
+    fn dot_i8(acc: v128, a: v128, b: v128) -> v128 {
+        i32x4_relaxed_dot_i8x16_i7x16_add(a, b, acc)
+    }
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    #[inline(always)]
+    fn dot_i8(acc: v128, a: v128, b: v128) -> v128 {
+        let low = i32x4_dot_i16x8(i16x8_extend_low_i8x16(a), i16x8_extend_low_u8x16(b));
+        let high = i32x4_dot_i16x8(i16x8_extend_high_i8x16(a), i16x8_extend_high_u8x16(b));
+        let even = i32x4_shuffle::<0, 2, 4, 6>(low, high);
+        let odd = i32x4_shuffle::<1, 3, 5, 7>(low, high);
+        i32x4_add(acc, i32x4_add(even, odd))
     }
 
     #[inline(always)]

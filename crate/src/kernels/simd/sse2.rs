@@ -101,6 +101,19 @@ impl Simd for Sse2 {
         sse2!(_mm_madd_epi16(a, b))
     }
 
+    const DOT_I8: bool = false;
+    #[inline(always)]
+    fn dot_i8(acc: __m128i, a: __m128i, b: __m128i) -> __m128i {
+        sse2! {
+        let zero = _mm_setzero_si128();
+        let low = _mm_madd_epi16(_mm_srai_epi16::<8>(_mm_unpacklo_epi8(a, a)), _mm_unpacklo_epi8(b, zero));
+        let high = _mm_madd_epi16(_mm_srai_epi16::<8>(_mm_unpackhi_epi8(a, a)), _mm_unpackhi_epi8(b, zero));
+        let even = _mm_shuffle_ps::<0b10_00_10_00>(f(low), f(high));
+        let odd = _mm_shuffle_ps::<0b11_01_11_01>(f(low), f(high));
+        _mm_add_epi32(acc, _mm_add_epi32(i(even), i(odd)))
+        }
+    }
+
     #[inline(always)]
     fn add_i32(a: __m128i, b: __m128i) -> __m128i {
         sse2!(_mm_add_epi32(a, b))
