@@ -63,6 +63,13 @@ test('speed: every build is measured or said to be refused; the address chooses 
   }
   await ownWorkerOnly(page);
 
+  const threaded = builds.find(({ build, ms }) => build === 'threads' && ms);
+  if (threaded) {
+    const steps = await page.getByTestId('speed-scaling').locator('tbody tr').evaluateAll((all) => all.map(({ dataset }) => ({ ...dataset })));
+    assert.equal(steps[0].threads, '1');
+    assert.ok(steps.length > 1 && steps.every(({ ms }) => Number(ms) > 0));
+  }
+
   await page.getByTestId('view-look').click();
   await page.getByTestId('view-speed').click();
   assert.ok((await page.getByTestId('speed-row').count()) > 0, 'what was measured is still there');

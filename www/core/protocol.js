@@ -114,7 +114,7 @@
  * @property {Float32Array} probabilities
  * @property {number} ms
  *
- * @typedef {{name: string, simd: string, threads: number}} Build
+ * @typedef {{name: string, simd: string, threads: number, failed: string[]}} Build `failed`: kernels that compute wrongly on this machine and are not used
  *
  * @typedef {object} Bench medians over rounds
  * @property {number} rounds
@@ -123,6 +123,7 @@
  * @property {number} peak what the instruction of the kernels can do, in 10^9 multiply-adds a second
  * @property {number} plain what a loop in JavaScript does that multiplies one pair after the other, likewise
  * @property {Build} build
+ * @property {{threads: number, ms: number}[]} scaling the whole net on one thread, two and so on; empty where there is only one
  *
  * @typedef {{ms: number, bytes: number}} Measured a run with random weights: its time, the memory of weights and values
  *

@@ -53,8 +53,9 @@ export function toJson(info, measured) {
       browser: navigator.userAgent,
       cores: navigator.hardwareConcurrency,
       network: { id, title, width, input_size, fc, class_count, trained, seed, parameters, macs },
-      builds: measured.map(({ bench: { build, rounds, ms, peak, plain }, layers }) => ({
+      builds: measured.map(({ bench: { build, rounds, ms, peak, plain, scaling }, layers }) => ({
         ...build,
+        scaling,
         rounds,
         ms,
         peak_gmacs: peak,

@@ -49,6 +49,14 @@ function mount(app, scope) {
   const chartCaption = h('p', { class: 'caption' });
   const why = (/** @type {Key} */ key) => h('p', { test: key.replace('speed.why.', 'why-') });
   const reasons = { int8: why('speed.why.int8.text'), simd: why('speed.why.simd.text'), winograd: why('speed.why.winograd.text'), roof: why('speed.why.roof.text') };
+  const failed = h('p', { class: 'caption', hidden: true });
+  const threads = h('tbody', {});
+  const scaling = h(
+    'section',
+    { class: 'speed-measured' },
+    h('h3', { say: 'speed.scaling' }),
+    region('speed.scaling', h('table', { class: 'cost-table speed-scaling', test: 'speed-scaling' }, head(['speed.threads', 'speed.whole', 'speed.scaling.gain']), threads)),
+  );
   const footnotes = notes(['speed.note.median', 'speed.note.peak', 'speed.note.bytes', 'speed.note.share']);
   /** @type {AbortController | null} */
   let running = null;
@@ -137,6 +145,7 @@ function mount(app, scope) {
     say(chartTitle, 'speed.roof.title', { build: now.bench.build.name });
     say(chartCaption, 'speed.roof.caption');
     chart.show(now.layers, now.bench.peak);
+    showThreads(now.bench);
     explain(info, now);
     footnotes.set({ rounds: now.bench.rounds });
   }
@@ -149,6 +158,24 @@ function mount(app, scope) {
         if (!one || !('bench' in one)) return refusedRow(build, one);
         return buildRow(one, base && 'bench' in base ? base.bench.ms : null);
       }),
+    );
+  }
+
+  /** @param {Bench} bench */
+  function showThreads({ scaling: all, build }) {
+    scaling.hidden = all.length === 0;
+    failed.hidden = build.failed.length === 0;
+    say(failed, 'speed.failed', { kernels: build.failed.join(', ') });
+    threads.replaceChildren(
+      ...all.map(({ threads: count, ms }) =>
+        h(
+          'tr',
+          { 'data-threads': count, 'data-ms': ms },
+          h('th', { scope: 'row' }, String(count)),
+          h('td', {}, milliseconds(ms), bars(ms / Math.max(...all.map((one) => one.ms)))),
+          h('td', {}, `${(all[0].ms / ms).toFixed(2)}×`),
+        ),
+      ),
     );
   }
 
@@ -222,7 +249,6 @@ function mount(app, scope) {
     URL.revokeObjectURL(link.href);
   }
 
-  const head = (/** @type {readonly Key[]} */ keys) => h('thead', {}, h('tr', {}, ...keys.map((key) => h('th', { scope: 'col', say: key }))));
   const root = h(
     'div',
     { class: 'lecture speed', test: 'speed-view' },
@@ -230,6 +256,8 @@ function mount(app, scope) {
     intro,
     h('div', { class: 'speed-status' }, status, track),
     region('speed.builds', h('table', { class: 'cost-table', test: 'speed-builds' }, h('caption', { class: 'visually-hidden', say: 'speed.builds' }), head(BUILD_COLUMNS), builds)),
+    failed,
+    scaling,
     h('section', { class: 'speed-measured' }, chartTitle, chart.element, chartCaption),
     h(
       'section',
@@ -257,6 +285,9 @@ function mount(app, scope) {
   update();
   return root;
 }
+
+/** @param {readonly Key[]} keys of the columns */
+const head = (keys) => h('thead', {}, h('tr', {}, ...keys.map((key) => h('th', { scope: 'col', say: key }))));
 
 /** @param {number} part of the longest */
 const bars = (part) =>

@@ -44,12 +44,35 @@ export async function bench(vgg, net, image, budget, report) {
   }
   // The compiler may have come late to the first.
   plain = Math.max(plain, plainLoop());
+  const build = buildOf(vgg);
+  const scaling = await measureThreads(vgg, build.threads, budget / 2, round);
   const layers = warm.map((_, i) => median(all.map((times) => times[i])));
-  return { rounds, layers, ms: median(all.map(total)), peak: median(peaks), plain, build: buildOf(vgg) };
+  return { rounds, layers, ms: median(all.map(total)), peak: median(peaks), plain, build, scaling };
 }
 
 /** @param {typeof import('../pkg/vgglass.js')} vgg @returns {import('../core/protocol.js').Build} */
-export const buildOf = (vgg) => vgg.build?.() ?? { name: 'base', simd: 'simd128', threads: 1 };
+export const buildOf = (vgg) => vgg.build?.() ?? { name: 'base', simd: 'simd128', threads: 1, failed: [] };
+
+/**
+ * The whole net on fewer threads, each number in turn in every round; empty where there is only one.
+ * @param {typeof import('../pkg/vgglass.js')} vgg @param {number} threads
+ * @param {number} budget @param {() => Promise<number[]>} round
+ * @returns {Promise<import('../core/protocol.js').Bench['scaling']>}
+ */
+async function measureThreads(vgg, threads, budget, round) {
+  if (!vgg.set_threads || threads < 2) return [];
+  const counts = [...[1, 2, 4, 8, 16, 32].filter((count) => count < threads), threads];
+  /** @type {number[][]} */
+  const times = counts.map(() => []);
+  const end = performance.now() + budget;
+  while (performance.now() < end || times[0].length < ROUNDS.least) {
+    for (const [i, count] of counts.entries()) {
+      vgg.set_threads(count);
+      times[i].push(total(await round()));
+    }
+  }
+  return counts.map((count, i) => ({ threads: count, ms: median(times[i]) }));
+}
 
 /** Multiply-adds of int8 numbers a second, one at a time, in units of 10^9. */
 function plainLoop() {
