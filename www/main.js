@@ -12,7 +12,9 @@ import { createFooter } from './parts/footer.js';
 import { createHeader } from './parts/header.js';
 import { createNetworkDialog } from './parts/network-dialog.js';
 import { createNotices } from './parts/notices.js';
+import { createPresenter } from './parts/presenter.js';
 import { createProgress } from './parts/progress.js';
+import { createShortcuts } from './parts/shortcuts.js';
 import { VIEWS } from './views/index.js';
 
 const fields = Object.assign({}, SHARED, ...VIEWS.map((view) => view.fields));
@@ -33,6 +35,8 @@ function showView() {
 function applyLook() {
   setTheme(store.state.theme ?? preferredTheme());
   setLanguage(store.state.lang ?? preferredLanguage());
+  document.documentElement.toggleAttribute('data-present', store.state.present);
+  document.documentElement.toggleAttribute('data-embed', store.state.embed);
   nameView();
 }
 
@@ -43,18 +47,20 @@ function nameView() {
 
 // Before any part listens: when a part hears of a new language, it is already spoken.
 store.listen((state, before) => {
-  if (state.lang !== before.lang || state.theme !== before.theme) applyLook();
+  if (['lang', 'theme', 'present', 'embed'].some((key) => state[key] !== before[key])) applyLook();
 });
 applyLook();
 onSystemTheme(applyLook);
 
 const dialog = createNetworkDialog(app);
+const shortcuts = createShortcuts(store);
 document.body.prepend(
   h('a', { class: 'skip-link', href: '#main', say: 'page.skip', on: { click: skip } }),
-  createHeader(app, dialog.open),
+  createHeader(app, dialog.open, shortcuts.open),
+  createPresenter(store, shortcuts.open),
 );
 main.before(createProgress(app));
-document.body.append(createFooter(app), createNotices(app), dialog.element, createDropTarget(app));
+document.body.append(createFooter(app, shortcuts.open), createNotices(app), dialog.element, shortcuts.element, createDropTarget(app));
 showView();
 store.listen((state, before) => {
   if (state.view === before.view) return;

@@ -28,6 +28,9 @@ export const whole = (initial, low, high) => ({
   read: (text) => (/^\d{1,10}$/.test(text) && +text >= low && +text <= high ? +text : undefined),
 });
 
+/** @type {Field<boolean>} */
+export const flag = { initial: false, read: (text) => (text === '1' ? true : undefined), write: () => '1' };
+
 /** @param {string | null} initial @returns {Field<string | null>} */
 export const name = (initial) => ({
   initial,
@@ -57,6 +60,8 @@ export const rows = { initial: null, read: (text) => (parseRows(text) ? text : u
 export const SHARED = {
   lang: choice(/** @type {any} */ (null), ['en', 'zh']),
   theme: choice(/** @type {any} */ (null), ['light', 'dark']),
+  present: flag,
+  embed: flag,
   picture: name(null),
   crop,
   model: choice('shipped', ['shipped', 'untrained', 'file']),

@@ -1,6 +1,7 @@
 /** The page's words. An element carries the key of its text, so that a change of language is one walk. */
 import en from '../locale/en.js';
 import zh from '../locale/zh.js';
+import { recall, remember } from './memory.js';
 
 /** @typedef {'en' | 'zh'} Language */
 /** @typedef {keyof typeof en} Key */
@@ -8,7 +9,6 @@ import zh from '../locale/zh.js';
 
 const TABLES = { en, zh };
 const TAGS = { en: 'en', zh: 'zh-CN' };
-const STORAGE_KEY = 'vgglass.lang';
 
 /** @type {Language} */
 let current = 'en';
@@ -20,7 +20,7 @@ export const language = () => current;
 
 /** @returns {Language} what the person chose before, or else the browser's */
 export function preferredLanguage() {
-  const chosen = localStorage.getItem(STORAGE_KEY);
+  const chosen = recall('lang');
   if (chosen === 'en' || chosen === 'zh') return chosen;
   return navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en';
 }
@@ -29,9 +29,9 @@ export function preferredLanguage() {
  * @param {Language} next
  * @param {{remember?: boolean}} [options]
  */
-export function setLanguage(next, { remember = false } = {}) {
+export function setLanguage(next, { remember: isChosen = false } = {}) {
   current = next;
-  if (remember) localStorage.setItem(STORAGE_KEY, next);
+  if (isChosen) remember('lang', next);
   document.documentElement.lang = TAGS[next];
   for (const element of document.querySelectorAll('[data-i18n]')) write(element);
 }

@@ -36,7 +36,8 @@ export class Store {
   set(change, { step = false } = {}) {
     const next = /** @type {State} */ ({ ...this.state, ...change });
     const address = formatAddress(next.view, next, this.fields);
-    if (step && address !== location.hash) history.pushState(null, '', address);
+    // Inside another page, Back belongs to that page.
+    if (step && !next.embed && address !== location.hash) history.pushState(null, '', address);
     else this.#writeSoon();
     this.#apply(next);
   }

@@ -1,20 +1,21 @@
 /** Dark or light: what the person chose, else what the system says. */
 
+import { recall, remember } from './memory.js';
+
 /** @typedef {'light' | 'dark'} Theme */
 
-const STORAGE_KEY = 'vgglass.theme';
 const system = matchMedia('(prefers-color-scheme: dark)');
 
 /** @returns {Theme} */
 export function preferredTheme() {
-  const chosen = localStorage.getItem(STORAGE_KEY);
+  const chosen = recall('theme');
   if (chosen === 'light' || chosen === 'dark') return chosen;
   return system.matches ? 'dark' : 'light';
 }
 
 /** @param {Theme} theme @param {{remember?: boolean}} [options] */
-export function setTheme(theme, { remember = false } = {}) {
-  if (remember) localStorage.setItem(STORAGE_KEY, theme);
+export function setTheme(theme, { remember: isChosen = false } = {}) {
+  if (isChosen) remember('theme', theme);
   document.documentElement.dataset.theme = theme;
 }
 

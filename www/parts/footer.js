@@ -4,10 +4,11 @@ import { say } from '../core/i18n.js';
 import { count, percent } from '../core/format.js';
 import { titleOf } from '../core/title.js';
 
-/** @param {import('../core/app.js').App} app */
-export function createFooter({ engine, store }) {
+/** @param {import('../core/app.js').App} app @param {() => void} openShortcuts */
+export function createFooter({ engine, store }, openShortcuts) {
   const model = h('p', {});
   const build = h('p', {});
+  const keys = h('p', {}, h('button', { class: 'quiet-button footer-keys', type: 'button', test: 'footer-keys', say: 'keys.title', on: { click: openShortcuts } }));
   const update = () => {
     if (!engine.network) return;
     const { info } = engine.network;
@@ -32,7 +33,7 @@ export function createFooter({ engine, store }) {
   return h(
     'footer',
     { class: 'page-footer' },
-    h('div', {}, h('h2', { say: 'footer.private.title' }), h('p', { say: 'footer.private' }), build),
+    h('div', {}, h('h2', { say: 'footer.private.title' }), h('p', { say: 'footer.private' }), build, keys),
     h('div', {}, h('h2', { say: 'footer.model.title' }), model),
     h('div', {}, h('h2', { say: 'footer.limits.title' }), h('p', { say: 'footer.limits' })),
   );

@@ -7,8 +7,9 @@ import { setTheme } from '../core/theme.js';
 /**
  * @param {import('../core/app.js').App} app
  * @param {() => void} openNetworks
+ * @param {() => void} openShortcuts
  */
-export function createHeader({ store }, openNetworks) {
+export function createHeader({ store }, openNetworks, openShortcuts) {
   const network = h('button', {
     class: 'button',
     type: 'button',
@@ -92,9 +93,19 @@ export function createHeader({ store }, openNetworks) {
     views,
     network,
     h('div', { class: 'switches', role: 'group', label: 'header.language' }, ...languages),
-    theme,
+    h(
+      'div',
+      { class: 'switches header-tools' },
+      theme,
+      tool('present-button', 'keys.present', '▷', () => store.set({ present: true })),
+      tool('shortcuts-button', 'keys.title', '?', openShortcuts),
+    ),
   );
 }
+
+/** @param {string} test @param {import('../core/i18n.js').Key} label @param {string} sign @param {() => void} click */
+const tool = (test, label, sign, click) =>
+  h('button', { class: 'switch header-tool', type: 'button', test, label, hint: label, on: { click } }, h('span', { 'aria-hidden': 'true' }, sign));
 
 /** @param {string} id of a view */
 const viewKey = (id) => /** @type {import('../core/i18n.js').Key} */ (`view.${id}`);

@@ -77,7 +77,7 @@ export function createScoreStage(app, scope, point) {
     const first = ((native - jump) / 2) * unit;
     context.textAlign = 'center';
     context.textBaseline = 'middle';
-    context.font = '600 13px system-ui, sans-serif';
+    context.font = `600 ${getComputedStyle(root).getPropertyValue('--figure-m')} system-ui, sans-serif`;
     values.forEach((value, i) => {
       const x = first + (i % columns) * width;
       const y = first + Math.floor(i / columns) * width;
