@@ -17,6 +17,7 @@ import { measure } from './worker/measure.js';
 import { EffectiveField } from './worker/effective.js';
 import { inside } from './worker/inside.js';
 import { Occlusion } from './worker/occlusion.js';
+import { Rows } from './worker/rows.js';
 import { scoresAt } from './worker/scores.js';
 import { apply, found } from './worker/switches.js';
 
@@ -41,9 +42,7 @@ let picture = null;
 /** @type {OffscreenCanvas} */
 const cutter = new OffscreenCanvas(1, 1);
 
-/** @type {import('./core/protocol.js').Display} */
-let display = { colormap: 'viridis', normalise: 'channel', view: 'activation' };
-let thumbnails = 12;
+const rows = new Rows();
 /** The rows were, or are being, drawn in another way than is now asked for. */
 let isOutdated = false;
 
@@ -66,9 +65,6 @@ let before = null;
 
 /** Goes on while there is nothing else to do. @type {{id: number, steps: Occlusion | EffectiveField, resolve: (covered: any) => void, reject: (error: unknown) => void} | null} */
 let study = null;
-
-/** Layers computed for the present picture, with the channels shown of each. @type {Map<number, Uint32Array>} */
-const shown = new Map();
 
 /** @param {News} news @param {Transferable[]} [transfer] */
 const tell = (news, transfer = []) => postMessage(news, { transfer });
@@ -104,8 +100,9 @@ async function load(order) {
     network = next;
     isComplete = false;
     layers = next.layers();
+    rows.layers = layers;
     native = next.info().input_size;
-    shown.clear();
+    rows.shown.clear();
     tell({ type: 'network', ticket, info: next.info(), layers });
   } catch (error) {
     if (isBroken(error)) tell({ type: 'broken', message: messageOf(error) });
@@ -199,8 +196,8 @@ async function run(order, net, from) {
   net.set_picture(cut(from, order.square));
   order.frame?.close();
   tell({ type: 'run-start', run: order.run, seen: net.picture(), live: order.live });
-  const former = new Map(shown);
-  shown.clear();
+  const former = new Map(rows.shown);
+  rows.shown.clear();
   const input = show(net, 0, 0, order, former);
   const end = isCompared ? Math.min(...wanted.map(({ layer }) => layer)) : layers.length;
   const whole = await compute(net, order, former, isStale, end);
@@ -256,7 +253,7 @@ async function switchOver(net, order) {
   isSwitched = false;
   apply(net, found(layers, off));
   const from = net.done();
-  const former = new Map(shown);
+  const former = new Map(rows.shown);
   isComplete = false;
   const rest = await compute(net, order, former, () => network !== net || waiting !== null);
   if (!rest) return;
@@ -298,7 +295,7 @@ function leaveStudy() {
 async function score({ id, question, resolve, reject }, net, from) {
   const isStale = () => network !== net || waiting !== null || pending !== null;
   const report = (/** @type {number} */ part) => tell({ type: 'part', id, part });
-  shown.clear();
+  rows.shown.clear();
   isComplete = false;
   isSwitched = false;
   apply(net, found(layers, off));
@@ -325,58 +322,18 @@ function cut(from, { x, y, side }) {
 }
 
 /**
- * While the crop moves, a row keeps its channels; sorted anew they would jump about.
  * @param {import('./pkg/vgglass.js').Network} net
  * @param {number} index @param {number} ms
  * @param {Shown} order
  * @param {Map<number, Uint32Array>} former
  */
 async function show(net, index, ms, order, former) {
-  const kept = order.live ? former.get(index) : undefined;
-  const channels = kept?.length === stripLength(index) ? kept : strongest(net, index);
-  shown.set(index, channels);
+  const channels = rows.choose(net, index, order.live ? former.get(index) : undefined);
   if (order.live && order.drawn && !order.drawn.includes(index)) return;
   const stats = net.stats(index);
-  const strip = await drawStrip(net, index, channels);
+  const strip = await rows.strip(net, index, channels);
   if (network !== net) return;
   tell({ type: 'layer', run: order.run, result: { index, ms, stats, strip } }, [strip.bitmap]);
-}
-
-/** @param {number} index */
-function stripLength(index) {
-  const { kind, channels } = layers[index];
-  return kind === 'fc' ? channels : Math.min(thumbnails, channels);
-}
-
-/** A fully connected layer shows all its units, in their own order. */
-function strongest(/** @type {import('./pkg/vgglass.js').Network} */ net, /** @type {number} */ index) {
-  const { kind } = layers[index];
-  const length = stripLength(index);
-  if (kind === 'fc' || kind === 'input') return Uint32Array.from({ length }, (_, i) => i);
-  return net.strongest(index, length);
-}
-
-/** @param {import('./pkg/vgglass.js').Network} net @param {number} index @param {Uint32Array} channels */
-async function drawStrip(net, index, channels) {
-  const bitmap = await draw(net, index, channels, channels.length);
-  return { bitmap, order: channels };
-}
-
-/**
- * @param {import('./pkg/vgglass.js').Network} net
- * @param {number} index @param {Uint32Array} channels @param {number} columns
- */
-function draw(net, index, channels, columns) {
-  const { kind, relu } = layers[index];
-  const options = {
-    columns,
-    gap: 0,
-    colormap: display.colormap,
-    // A unit alone would always be at the top of its own scale.
-    normalise: kind === 'fc' ? 'layer' : display.normalise,
-    view: relu ? display.view : 'activation',
-  };
-  return createImageBitmap(net.draw(index, channels, options));
 }
 
 /**
@@ -385,10 +342,8 @@ function draw(net, index, channels, columns) {
  */
 async function redraw(net) {
   isOutdated = false;
-  for (const index of [...shown.keys()]) {
-    const channels = strongest(net, index);
-    shown.set(index, channels);
-    const strip = await drawStrip(net, index, channels);
+  for (const index of [...rows.shown.keys()]) {
+    const strip = await rows.strip(net, index, rows.choose(net, index, undefined));
     if (network !== net || waiting || isOutdated) return;
     tell({ type: 'strip', index, strip }, [strip.bitmap]);
   }
@@ -434,7 +389,7 @@ async function reply(question, id) {
       void work();
     });
   }
-  if (!network || !shown.has(question.layer)) throw new Error('not computed');
+  if (!network || !rows.shown.has(question.layer)) throw new Error('not computed');
   study?.steps.giveBack();
   if (question.what === 'means') return network.channel_means(question.layer);
   if (question.what === 'probe') {
@@ -443,7 +398,7 @@ async function reply(question, id) {
   }
   if (question.what !== 'atlas') return inside(network, layers[question.layer], question);
   const { layer, channels, columns } = question;
-  return { bitmap: await draw(network, layer, channels, columns), columns };
+  return { bitmap: await rows.draw(network, layer, channels, columns), columns };
 }
 
 /** @param {MessageEvent<Order>} event */
@@ -466,8 +421,8 @@ onmessage = ({ data: order }) => {
     study.steps.giveBack();
     leaveStudy();
   } else {
-    display = order.display;
-    thumbnails = order.thumbnails;
+    rows.display = order.display;
+    rows.thumbnails = order.thumbnails;
     isOutdated = true;
     void work();
   }
