@@ -112,6 +112,7 @@ function mount(app, scope) {
     const wish = store.state.q ?? least + 2 * STEP;
     return sizesFrom(least).findLast((one) => one <= wish) ?? least;
   };
+  /** @returns {number[]} */
   const chosenSizes = () => {
     const all = sizesFrom(native());
     const wish = store.state.scales?.filter((/** @type {number} */ one) => all.includes(one));

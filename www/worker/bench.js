@@ -35,6 +35,7 @@ export async function bench(vgg, net, image, budget, report) {
   let plain = plainLoop();
   const planned = Math.ceil(budget / total(warm));
   const rounds = Math.min(Math.max(planned, ROUNDS.least), ROUNDS.most);
+  /** @type {number[][]} */
   const all = [];
   for (let i = 0; i < rounds; i++) {
     all.push(await round());
