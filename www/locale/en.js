@@ -111,7 +111,7 @@ export default {
     '{name}, for comparison: large kernels with large steps at the front, overlapping 3×3 pooling (ochre) after only three of five modules. Height is the size of the maps, thickness the number of channels (both softened). Click a layer to open it.',
 
   'layers.title': 'What every layer sees',
-  'layers.caption': 'Each row shows a layer’s strongest channels for this picture. Open a row for all of its channels; click a map to enlarge it.',
+  'layers.caption': 'Each row shows a layer’s strongest channels for this picture. Open a row for all of its channels; click a map to enlarge it and to see how its values come about.',
   'module.input': 'Input · {height}×{width} · red, green, blue',
   'module.conv': 'Module {module} · {height}×{width} · {channels} channels',
   'module.fc': 'Fully connected layers',
