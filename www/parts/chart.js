@@ -1,12 +1,16 @@
 /** What the charts have in common: an SVG laid out for the room there is, and laid out anew when that changes. */
 import { h, svg } from '../core/dom.js';
 
+/** Size of a chart's words, in px, for which its margins are made; presenter mode has larger ones. */
+const WORDS = 13;
+
 /** What a chart draws: its height, what it says to those who cannot see it, its shapes. @typedef {{height: number, label: string, shapes: SVGElement[]}} Drawing */
 
 /**
  * @param {import('../core/scope.js').Scope} scope
  * @param {string} name class of the chart
- * @param {(room: number) => Drawing | null} draw for a width in CSS pixels; null where there is nothing to draw, or no room
+ * @param {(room: number, unit: number) => Drawing | null} draw for a width in CSS pixels, and for words so many times as
+ *   large as usual; null where there is nothing to draw, or no room
  * @param {string} [test] its test id, the class if none is given
  */
 export function createChart(scope, name, draw, test = name) {
@@ -15,7 +19,8 @@ export function createChart(scope, name, draw, test = name) {
   let room = 0;
 
   function redraw() {
-    const drawn = draw(room);
+    const words = Number.parseFloat(getComputedStyle(element).getPropertyValue('--figure-m')) || WORDS;
+    const drawn = draw(room, words / WORDS);
     if (!drawn) return;
     const { height, label, shapes } = drawn;
     drawing.setAttribute('viewBox', `0 0 ${room} ${height}`);

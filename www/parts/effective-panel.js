@@ -189,8 +189,8 @@ export function createEffectivePanel({ engine, store }, scope) {
     return [...shapes, svg('circle', { class: 'effective-circle is-halo', ...circle }), svg('circle', { class: 'effective-circle', ...circle })];
   }
 
-  /** @param {number} room */
-  function drawProfile(room) {
+  /** @param {number} room @param {number} unit */
+  function drawProfile(room, unit) {
     if (!field || room < 100) return null;
     const { box, clipped, side } = field;
     const all = profile(field);
@@ -204,15 +204,15 @@ export function createEffectivePanel({ engine, store }, scope) {
     });
     const label = t('effective.profile.label', { middle: percent(Math.max(...all)), edge: percent(Math.min(...all)) });
     return {
-      height: PROFILE + FOOT,
+      height: PROFILE + FOOT * unit,
       label,
       shapes: [
         ...shapes,
         svg('path', { class: 'profile-even', d: `M${x(clipped.x0)} ${even}H${x(clipped.x1)}` }),
         svg('path', { class: 'depth-axis', d: `M0 ${PROFILE + 0.5}H${room}` }),
-        svg('text', { class: 'error-tick', x: 0, y: PROFILE + 16 }, `−${(box.x1 - box.x0) / 2} px`),
-        svg('text', { class: 'error-tick', x: room / 2, y: PROFILE + 16, 'text-anchor': 'middle' }, '0'),
-        svg('text', { class: 'error-tick', x: room, y: PROFILE + 16, 'text-anchor': 'end' }, `+${(box.x1 - box.x0) / 2} px`),
+        svg('text', { class: 'error-tick', x: 0, y: PROFILE + 16 * unit }, `−${(box.x1 - box.x0) / 2} px`),
+        svg('text', { class: 'error-tick', x: room / 2, y: PROFILE + 16 * unit, 'text-anchor': 'middle' }, '0'),
+        svg('text', { class: 'error-tick', x: room, y: PROFILE + 16 * unit, 'text-anchor': 'end' }, `+${(box.x1 - box.x0) / 2} px`),
         svg('text', { class: 'error-tick profile-word', x: x(clipped.x1) - 2, y: even - 5, 'text-anchor': 'end' }, t('effective.even.word')),
       ],
     };

@@ -42,27 +42,30 @@ export function createErrorChart(scope, along) {
   /** @type {{metric: Metric, pair: Pair | null, isKernels: boolean, isMulti: boolean}} */
   let shown = { metric: 'top1', pair: null, isKernels: false, isMulti: false };
 
-  /** @param {number} room */
-  function draw(room) {
+  /** @param {number} room @param {number} unit */
+  function draw(room, unit) {
     if (room < 200) return null;
+    const left = LEFT * unit;
+    const right = room - plot.right * unit;
+    const floor = HEIGHT - BOTTOM * unit;
     const { metric, pair, isMulti } = shown;
     const isKernels = shown.isKernels && along === 'depth';
     const [low, high] = span(metric, isKernels);
-    const step = (room - LEFT - plot.right) / plot.ticks.length;
-    const y = (/** @type {number} */ error) => TOP + ((high - error) / (high - low)) * (HEIGHT - TOP - BOTTOM);
-    const x = (/** @type {string} */ tick) => LEFT + (plot.ticks.indexOf(tick) + 0.5) * step;
+    const step = (right - left) / plot.ticks.length;
+    const y = (/** @type {number} */ error) => TOP + ((high - error) / (high - low)) * (floor - TOP);
+    const x = (/** @type {string} */ tick) => left + (plot.ticks.indexOf(tick) + 0.5) * step;
     const place = (/** @type {Point} */ point) => ({ ...point, x: x(plot.place(point)), y: y(errorOf(point, metric)) });
     const lines = linesOf(isMulti ? ['single', 'multi'] : ['single'], place);
     const ends = (pair ?? (isKernels ? [/** @type {Point} */ ({ row: 'B', train: '256', testing: 'single' })] : [])).map(place);
     const large = isKernels ? { x: ends[0].x, y: y(errorOf(ends[0], metric) + FIVE_BY_FIVE) } : null;
     const shapes = [
-      ...grid(low, high, isKernels ? 2 : 1, y, room - plot.right),
-      ...plot.ticks.flatMap((tick) => tickWords(tick, x(tick))),
+      ...grid(low, high, isKernels ? 2 : 1, y, left, right),
+      ...plot.ticks.flatMap((tick) => tickWords(tick, x(tick), floor, unit)),
       ...lines.map(({ name, testing, points }) =>
         svg('path', { class: `error-line error-${slug(name)}${testing === 'multi' ? ' is-multi' : ''}`, d: `M${points.map((p) => `${p.x} ${p.y}`).join('L')}` }),
       ),
-      ...lines.flatMap(({ name, points }) => points.map((point) => mark(point, name))),
-      ...names(lines, room),
+      ...lines.flatMap(({ name, points }) => points.map((point) => mark(point, name, `${point.row}, S ${point.train}: ${errorOf(point, metric).toFixed(1)}\u00a0%`))),
+      ...names(lines, right, LEADING * unit),
       ...(ends.length === 2 ? arrow(ends[0], ends[1], signed(change(/** @type {Pair} */ (pair), metric))) : []),
       ...(large ? [svg('circle', { class: 'error-mark is-large', cx: large.x, cy: large.y, r: 6 }), ...arrow(ends[0], large, `+${FIVE_BY_FIVE}`)] : []),
       ...ends.map((end) => svg('circle', { class: 'error-ring', cx: end.x, cy: end.y, r: 10 })),
@@ -90,30 +93,30 @@ export function createErrorChart(scope, along) {
     ).filter(({ points }) => points.length > 0);
   }
 
-  /** Each line's name behind its last point, single points' before them. @param {Line[]} lines @param {number} room */
-  function names(lines, room) {
+  /** Each line's name behind its last point, single points' before them. @param {Line[]} lines @param {number} right @param {number} leading */
+  function names(lines, right, leading) {
     const single = lines.filter(({ testing }) => testing === 'single');
     const long = single.filter(({ points }) => points.length > 1);
     const alone = single.filter(({ points }) => points.length === 1);
     return [
-      ...apart(long.map(({ name, points }) => ({ text: lineName(name), name, y: points[points.length - 1].y }))).map(({ text, name, y }) =>
-        svg('text', { class: `error-name error-${slug(name)}`, x: room - plot.right + 4, y: y + 4 }, text),
+      ...apart(long.map(({ name, points }) => ({ text: lineName(name), name, y: points[points.length - 1].y })), leading).map(({ text, name, y }) =>
+        svg('text', { class: `error-name error-${slug(name)}`, x: right + 4, y: y + 4 }, text),
       ),
-      ...apart(alone.map(({ name, points }) => ({ text: name, name, y: points[0].y }))).map(({ text, y }) =>
+      ...apart(alone.map(({ name, points }) => ({ text: name, name, y: points[0].y })), leading).map(({ text, y }) =>
         svg('text', { class: 'error-name', x: alone[0].points[0].x - 12, y: y + 4, 'text-anchor': 'end' }, text),
       ),
     ];
   }
 
-  /** @param {string} tick @param {number} x */
-  function tickWords(tick, x) {
+  /** @param {string} tick @param {number} x @param {number} floor @param {number} unit */
+  function tickWords(tick, x, floor, unit) {
     const [first, second] =
       along === 'depth'
         ? [tick, String(DEPTHS[tick])]
         : [tick === JITTER ? `S ∈ ${tick}` : `S = ${tick}`, `Q = ${tick === JITTER ? 384 : tick}`];
     return [
-      svg('text', { class: 'error-tick', x, y: HEIGHT - BOTTOM + 20, 'text-anchor': 'middle' }, first),
-      svg('text', { class: 'error-tick is-second', x, y: HEIGHT - BOTTOM + 37, 'text-anchor': 'middle' }, second),
+      svg('text', { class: 'error-tick', x, y: floor + 20 * unit, 'text-anchor': 'middle' }, first),
+      svg('text', { class: 'error-tick is-second', x, y: floor + 37 * unit, 'text-anchor': 'middle' }, second),
     ];
   }
 
@@ -136,20 +139,21 @@ const slug = (name) => (name === JITTER ? 'jitter' : name);
 /** @param {number} points */
 const signed = (points) => (points > 0 ? `+${points.toFixed(1)}` : points.toFixed(1).replace('-', '−'));
 
-/** @param {number} low @param {number} high @param {number} every @param {(error: number) => number} y @param {number} right */
-function grid(low, high, every, y, right) {
+/** @param {number} low @param {number} high @param {number} every @param {(error: number) => number} y @param {number} left @param {number} right */
+function grid(low, high, every, y, left, right) {
   const lines = [];
   for (let error = low; error <= high; error += every) {
     lines.push(
-      svg('path', { class: 'error-grid', d: `M${LEFT} ${Math.round(y(error)) + 0.5}H${right}` }),
-      svg('text', { class: 'error-tick', x: LEFT - 6, y: y(error) + 4, 'text-anchor': 'end' }, `${error}\u00a0%`),
+      svg('path', { class: 'error-grid', d: `M${left} ${Math.round(y(error)) + 0.5}H${right}` }),
+      svg('text', { class: 'error-tick', x: left - 6, y: y(error) + 4, 'text-anchor': 'end' }, `${error}\u00a0%`),
     );
   }
   return lines;
 }
 
-/** A shape for every training scale; hollow where the test is the mean of several scales. @param {Point & Place} point @param {string} line */
-function mark({ x, y, row, train, testing }, line) {
+/** A shape for every training scale; hollow where the test is the mean of several scales. @param {Point & Place} point @param {string} line @param {string} text */
+function mark({ x, y, row, train, testing }, line, text) {
+  const title = svg('title', {}, text);
   const attributes = {
     class: `error-mark error-${slug(line)}${testing === 'multi' ? ' is-multi' : ''}`,
     'data-row': row,
@@ -157,16 +161,10 @@ function mark({ x, y, row, train, testing }, line) {
     'data-testing': testing,
   };
   const shape = MARKS[train];
-  if (shape === 'round') return svg('circle', { ...attributes, cx: x, cy: y, r: 5 });
+  if (shape === 'round') return svg('circle', { ...attributes, cx: x, cy: y, r: 5 }, title);
   const size = shape === 'square' ? 4.5 : 5;
-  return svg('rect', {
-    ...attributes,
-    x: x - size,
-    y: y - size,
-    width: 2 * size,
-    height: 2 * size,
-    transform: shape === 'diamond' ? `rotate(45 ${x} ${y})` : null,
-  });
+  const transform = shape === 'diamond' ? `rotate(45 ${x} ${y})` : null;
+  return svg('rect', { ...attributes, x: x - size, y: y - size, width: 2 * size, height: 2 * size, transform }, title);
 }
 
 /** An arrow from ring to ring with the difference beside it. @param {Place} from @param {Place} to @param {string} text */
@@ -186,12 +184,12 @@ function arrow(from, to, text) {
   ];
 }
 
-/** Moves words that would lie on each other apart, keeping their order. @template {{y: number}} W @param {W[]} words */
-function apart(words) {
+/** Moves words that would lie on each other apart, keeping their order. @template {{y: number}} W @param {W[]} words @param {number} leading */
+function apart(words, leading) {
   const sorted = words.toSorted((a, b) => a.y - b.y);
   let last = -Infinity;
   return sorted.map((word) => {
-    last = Math.max(word.y, last + LEADING);
+    last = Math.max(word.y, last + leading);
     return { ...word, y: last };
   });
 }

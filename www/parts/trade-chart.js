@@ -21,32 +21,33 @@ export function createTradeChart(scope) {
   /** @type {Traded[]} */
   let points = [];
 
-  /** @param {number} room */
-  function draw(room) {
+  /** @param {number} room @param {number} unit */
+  function draw(room, unit) {
     if (room < 200 || !points.length) return null;
+    const left = LEFT * unit;
     const speeds = points.map(({ speed }) => speed);
     const first = Math.floor(Math.log10(Math.min(...speeds)));
     const last = Math.ceil(Math.log10(Math.max(...speeds)) + 0.1);
-    const floor = HEIGHT - BOTTOM;
-    const step = (room - LEFT - RIGHT) / (last - first);
-    const x = (/** @type {number} */ speed) => LEFT + (Math.log10(speed) - first) * step;
+    const floor = HEIGHT - BOTTOM * unit;
+    const step = (room - left - RIGHT) / (last - first);
+    const x = (/** @type {number} */ speed) => left + (Math.log10(speed) - first) * step;
     const y = (/** @type {number} */ accuracy) => TOP + ((HIGH - accuracy) / (HIGH - LOW)) * (floor - TOP);
     const placed = points.map((point) => ({ ...point, x: x(point.speed), y: point.accuracy === null ? floor : y(point.accuracy) }));
     const shapes = [];
     for (let tenths = 3; tenths <= 9; tenths++) {
       const height = Math.round(y(tenths / 10)) + 0.5;
-      shapes.push(svg('path', { class: 'error-grid', d: `M${LEFT} ${height}H${room - RIGHT}` }), svg('text', { class: 'error-tick', x: LEFT - 6, y: height + 4, 'text-anchor': 'end' }, `${tenths * 10}\u00a0%`));
+      shapes.push(svg('path', { class: 'error-grid', d: `M${left} ${height}H${room - RIGHT}` }), svg('text', { class: 'error-tick', x: left - 6, y: height + 4, 'text-anchor': 'end' }, `${tenths * 10}\u00a0%`));
     }
     for (let power = first; power <= last; power++) {
       const speed = 10 ** power;
-      const isNamed = step > 62 || (last - power) % 2 === 0;
+      const isNamed = step > 62 * unit || (last - power) % 2 === 0;
       shapes.push(
         svg('path', { class: 'error-grid', d: `M${Math.round(x(speed)) + 0.5} ${TOP}V${floor}` }),
-        svg('text', { class: 'error-tick', x: x(speed), y: floor + 18, 'text-anchor': power === last ? 'end' : 'middle' }, isNamed ? speed.toLocaleString('en-US') : ''),
+        svg('text', { class: 'error-tick', x: x(speed), y: floor + 18 * unit, 'text-anchor': power === last ? 'end' : 'middle' }, isNamed ? speed.toLocaleString('en-US') : ''),
       );
     }
-    shapes.push(svg('text', { class: 'error-tick', x: LEFT + 6, y: TOP + 14 }, t('experiments.trade.accuracy')));
-    shapes.push(svg('text', { class: 'error-tick is-second', x: (LEFT + room - RIGHT) / 2, y: HEIGHT - 4, 'text-anchor': 'middle' }, t('experiments.trade.axis')));
+    shapes.push(svg('text', { class: 'error-tick', x: left + 6, y: TOP + 14 * unit }, t('experiments.trade.accuracy')));
+    shapes.push(svg('text', { class: 'error-tick is-second', x: (left + room - RIGHT) / 2, y: HEIGHT - 4, 'text-anchor': 'middle' }, t('experiments.trade.axis')));
     for (const here of placed.filter(({ isHere }) => isHere)) {
       const there = placed.find(({ isHere, row, accuracy }) => !isHere && row === here.row && accuracy === here.accuracy);
       if (there) shapes.push(svg('path', { class: 'trade-link', d: `M${there.x} ${there.y}H${here.x}` }));
@@ -58,9 +59,9 @@ export function createTradeChart(scope) {
       const radius = Math.max(4, GIGABYTE * Math.sqrt(point.megabytes / 1000));
       const isRight = point.x > room * 0.6;
       const text = point.isHere ? t('experiments.trade.here', { name: point.name }) : point.name;
-      const width = text.length * 7;
+      const width = text.length * 7 * unit;
       const at = { x: isRight ? point.x - radius - 6 - width : point.x + radius + 6, y: point.y + 4 - (point.accuracy === null ? 10 : 0), width };
-      while (words.some((word) => Math.abs(word.y - at.y) < 15 && word.x < at.x + at.width && at.x < word.x + word.width)) at.y -= 16;
+      while (words.some((word) => Math.abs(word.y - at.y) < 15 * unit && word.x < at.x + at.width && at.x < word.x + word.width)) at.y -= 16 * unit;
       words.push(at);
       shapes.push(
         svg('circle', { class: `trade-bubble${point.isHere ? ' is-here' : ''}`, test: 'trade-point', 'data-name': point.name, cx: point.x, cy: point.y, r: radius }),
