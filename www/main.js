@@ -35,8 +35,9 @@ function showView() {
 function applyLook() {
   setTheme(store.state.theme ?? preferredTheme());
   setLanguage(store.state.lang ?? preferredLanguage());
-  document.documentElement.toggleAttribute('data-present', store.state.present);
-  document.documentElement.toggleAttribute('data-embed', store.state.embed);
+  const { present, embed } = store.state;
+  document.documentElement.toggleAttribute('data-present', present);
+  document.documentElement.toggleAttribute('data-embed', embed);
   nameView();
 }
 
@@ -63,7 +64,8 @@ main.before(createProgress(app));
 document.body.append(createFooter(app, shortcuts.open), createNotices(app), dialog.element, shortcuts.element, createDropTarget(app));
 showView();
 store.listen((state, before) => {
-  if (state.view === before.view) return;
+  // Drawings are laid out for the size of their words.
+  if (state.view === before.view && state.present === before.present) return;
   nameView();
   showView();
   scrollTo(0, 0);

@@ -28,13 +28,13 @@ export function createDepthChart(scope, onPoint) {
   /** @type {Map<string, SVGGElement>} */
   const columns = new Map();
 
-  /** @param {number} room */
-  function draw(room) {
+  /** @param {number} room @param {number} unit */
+  function draw(room, unit) {
     columns.clear();
     if (!layers.length || room < 100) return null;
     const step = room / layers.length;
-    const isRoomy = step >= ROOMY;
-    const names = isRoomy ? NAMES : NAMES_UPRIGHT;
+    const isRoomy = step >= ROOMY * unit;
+    const names = unit * (isRoomy ? NAMES : NAMES_UPRIGHT);
     const floor = BRACKET + TALLEST + (isRoomy ? 16 : 0);
     const ceiling = floor + names;
     const height = ceiling + TALLEST + BRACKET + (isRoomy ? 16 : 0);

@@ -19,14 +19,14 @@ export function createPresenter(store, openShortcuts) {
     h('button', { class: 'switch', type: 'button', test, label, hint: label, on: { click } }, h('span', { 'aria-hidden': 'true' }, sign));
   const previous = button('present-previous', 'keys.previous', '‹', () => go(place() - 1));
   const next = button('present-next', 'keys.next', '›', () => go(place() + 1));
-  const name = h('strong', {});
+  const name = h('span', {});
   const number = h('span', { class: 'presenter-number' });
   const bar = h(
     'header',
     { class: 'presenter-bar', test: 'presenter-bar' },
     previous,
     next,
-    h('p', { class: 'presenter-place', role: 'status', test: 'presenter-place' }, name, ' ', number),
+    h('div', { class: 'presenter-place', role: 'status' }, h('h1', {}, name, ' ', number)),
     button('present-keys', 'keys.title', '?', openShortcuts),
     button('present-leave', 'keys.leave', '×', leave),
   );
