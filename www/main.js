@@ -8,6 +8,7 @@ import { Scope } from './core/scope.js';
 import { Store } from './core/store.js';
 import { onSystemTheme, preferredTheme, setTheme } from './core/theme.js';
 import { createDropTarget } from './parts/drop-target.js';
+import { passKeysOn } from './parts/embedding.js';
 import { createFooter } from './parts/footer.js';
 import { createHeader } from './parts/header.js';
 import { createNetworkDialog } from './parts/network-dialog.js';
@@ -77,6 +78,7 @@ function skip(event) {
   main.focus();
 }
 
+passKeysOn(store);
 void app.start();
 
 // For tests, and for whoever looks from the console.
