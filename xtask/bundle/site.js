@@ -11,7 +11,7 @@ const own = join(import.meta.dirname, 'site');
 const reveal = join(import.meta.dirname, 'node_modules/reveal.js');
 
 /** Of reveal.js, what the decks ask for, and its licence. */
-const REVEAL = ['LICENSE', 'dist/reveal.css', 'dist/reset.css', 'dist/reveal.mjs'];
+const REVEAL = ['LICENSE', 'dist/reset.css', 'dist/reveal.css', 'dist/reveal.mjs'];
 
 /** What every page of the site has in its head. @param {string} root the way to the site's root */
 const head = (root) => `<link rel="manifest" href="${root}manifest.webmanifest">
@@ -34,7 +34,7 @@ function copy(from, to) {
 }
 
 rmSync(out, { recursive: true, force: true });
-copy(www, out);
+cpSync(www, out, { recursive: true, filter: (path) => !path.endsWith('README.md') });
 for (const path of filesIn(pkg).filter((path) => /\.(js|wasm)$/.test(path))) copy(join(pkg, path), join(out, 'pkg', path));
 for (const path of REVEAL) copy(join(reveal, path), join(out, 'slides/reveal', path.replace('dist/', '')));
 copy(own, out);
