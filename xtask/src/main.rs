@@ -4,6 +4,7 @@ mod bench;
 mod browser;
 mod bundle;
 mod lint;
+mod npm;
 mod package;
 mod process;
 mod serve;
