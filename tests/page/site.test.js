@@ -14,6 +14,9 @@ const skip = existsSync(SITE) ? false : 'cargo xtask site has not been run';
 /** @param {import('node:test').TestContext} t */
 const address = async (t) => `${await serve(t, { '/some/path/': SITE })}/some/path/`;
 
+/** The build of the engine that runs. @param {import('playwright-core').Page} page */
+const build = (page) => page.evaluate(() => /** @type {any} */ (window).vgglass.engine.network.build.name);
+
 /** Until every file of the site is kept. @param {import('playwright-core').Page} page */
 function kept(page) {
   const [, json] = readFileSync(`${SITE}service-worker.js`, 'utf8').match(/^const SITE = (.*);$/m) ?? [];
@@ -34,6 +37,7 @@ test('the site isolates itself under a sub-path, with one reload, and then works
   await finishedRun(page);
   assert.equal((await topNames(page))[0], 'espresso');
   assert.ok(loads <= 2, `${loads} loads`);
+  if (await page.evaluate(() => navigator.hardwareConcurrency > 1)) assert.equal(await build(page), 'threads');
   await kept(page);
 
   await page.context().setOffline(true);
@@ -68,6 +72,7 @@ test('without service workers the site works on one thread', { skip }, async (t)
       page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'serviceWorker', { get: () => undefined })),
   });
   assert.equal(await page.evaluate(() => crossOriginIsolated), false);
+  assert.notEqual(await build(page), 'threads');
   assert.equal((await topNames(page))[0], 'espresso');
 });
 
