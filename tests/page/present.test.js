@@ -48,6 +48,25 @@ for (const lang of ['en', 'zh']) {
   });
 }
 
+/** What views open besides: state by name. */
+const OPENED = {
+  sum: { view: 'look', layer: 'conv2_2', channel: 3, panel: 'sum' },
+  regions: { view: 'look', layer: 'conv2_2', channel: 3, panel: 'regions' },
+  values: { view: 'look', layer: 'conv2_2', channel: 3, panel: 'values' },
+  kernels: { view: 'look', layer: 'conv1_1', channel: 3, panel: 'kernels' },
+  occlusion: { view: 'look', study: 'occlusion' },
+  build: { view: 'networks', mode: 'build' },
+};
+
+test('no text is below 14 px in presenter mode, in what views open', async (t) => {
+  const page = await open(t, { viewport: PROJECTOR, hash: 'present=1' });
+  for (const [name, state] of Object.entries(OPENED)) {
+    await page.evaluate((state) => /** @type {any} */ (window).vgglass.store.set(state), { layer: null, channel: null, panel: null, study: null, ...state });
+    await page.waitForTimeout(1000);
+    assert.deepEqual(await small(page, SMALLEST), [], name);
+  }
+});
+
 test('presenter mode goes through the views like slides', async (t) => {
   const page = await open(t, { viewport: PROJECTOR });
   const all = await views(page);
