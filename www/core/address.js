@@ -51,6 +51,8 @@ const crop = {
 
 export const WIDTHS = [0.125, 0.25, 0.5, 1];
 export const SIZES = [64, 96, 128, 160, 192, 224];
+/** Builds of the engine, the plainest first. */
+export const BUILDS = ['base', 'relaxed', 'threads'];
 export const NETWORKS = ['A', 'A-LRN', 'B', 'C', 'D', 'E', 'AlexNet'];
 
 /** The modules of a network of one's own. @type {Field<string | null>} */
@@ -76,6 +78,8 @@ export const SHARED = {
     read: (text) => (SIZES.includes(+text) ? +text : undefined),
   },
   seed: whole(null, 0, 2 ** 32 - 1),
+  build: choice(/** @type {any} */ (null), BUILDS),
+  threads: whole(null, 1, 64),
   layer: name(null),
   channel: whole(null, 0, 1e6),
   map: choice('viridis', ['viridis', 'grey', 'diverging']),

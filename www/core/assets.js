@@ -24,10 +24,11 @@ export async function picture(file) {
   return (await fetched(pictureUrl(file))).blob();
 }
 
-/** @param {string} [build] of the engine; the best that the browser takes where none is given */
-export function startWorker(build) {
+/** @param {import('./engine.js').Choice} choice */
+export function startWorker({ build, threads }) {
   const url = new URL('../worker.js', import.meta.url);
   if (build) url.searchParams.set('build', build);
+  if (threads) url.searchParams.set('threads', String(threads));
   return new Worker(url, { type: 'module' });
 }
 

@@ -36,7 +36,7 @@ export async function beside(app, { source, build, signal }, use) {
   const { picture } = app;
   if (!picture || signal.aborted) throw new Cancelled();
   if (build === 'threads' && !crossOriginIsolated) throw new Refused('speed.refused.isolated');
-  const engine = new Engine(build);
+  const engine = new Engine({ build });
   const fails = new Promise((_, reject) => {
     engine.on('failed', (message) => reject(new Error(message)));
     engine.on('broken', (message) => reject(new Error(message)));

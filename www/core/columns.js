@@ -1,6 +1,5 @@
 /** The networks set side by side, as they stand in the address: `shipped,D~0.5~64~1,A~0.5~64~1~relaxed`. No DOM here. */
-import { NETWORKS, SIZES, WIDTHS } from './address.js';
-import { BUILDS } from './speed.js';
+import { BUILDS, NETWORKS, SIZES, WIDTHS } from './address.js';
 
 /**
  * @typedef {object} Column

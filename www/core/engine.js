@@ -7,12 +7,14 @@ import { startWorker } from './assets.js';
 /**
  * @typedef {import('./protocol.js').News} News
  * @typedef {import('./protocol.js').LayerResult} LayerResult
+ * @typedef {{build?: string | null, threads?: number | null}} Choice of the package's builds and of its threads; what is not
+ *   given is the best that the browser takes
  * @typedef {'progress' | 'network' | 'failed' | 'broken' | 'start' | 'layer' | 'strip' | 'done'} EventName
  */
 
 export class Engine {
   /** @type {'loading' | 'ready' | 'failed'} */ status = 'loading';
-  /** @type {{info: import('./protocol.js').NetworkInfo, layers: import('./protocol.js').LayerInfo[]} | null} */
+  /** @type {{info: import('./protocol.js').NetworkInfo, layers: import('./protocol.js').LayerInfo[], build: import('./protocol.js').Build} | null} */
   network = null;
   /** What is known of each layer, by index. @type {LayerResult[]} */ results = [];
   /** @type {import('./protocol.js').Prediction[]} */ top = [];
@@ -23,7 +25,6 @@ export class Engine {
   /** Time in layers of the last finished run. */ ms = 0;
   /** Finished runs. */ runs = 0;
 
-  /** @type {string | undefined} */ #build;
   /** @type {Worker} */ #worker;
   /** @type {Map<EventName, Set<(detail: any) => void>>} */ #listeners = new Map();
   /** @type {Map<number, {resolve: (value: any) => void, reject: (error: Error) => void, onPart?: (part: any) => void}>} */
@@ -32,9 +33,10 @@ export class Engine {
   #run = 0;
   #question = 0;
 
-  /** @param {string} [build] of the engine; the best that the browser takes where none is given */
-  constructor(build) {
-    this.#build = build;
+  /** @param {Choice} [choice] */
+  constructor(choice = {}) {
+    /** For this worker's successors: it holds for those that are started after it is set. */
+    this.choice = choice;
     this.#worker = this.#start();
   }
 
@@ -245,7 +247,7 @@ export class Engine {
   }
 
   #start() {
-    const worker = startWorker(this.#build);
+    const worker = startWorker(this.choice);
     worker.onmessage = ({ data }) => this.#hear(data);
     worker.onerror = (event) => {
       event.preventDefault();
@@ -283,7 +285,7 @@ export class Engine {
         break;
       case 'network':
         this.status = 'ready';
-        this.network = { info: news.info, layers: news.layers };
+        this.network = { info: news.info, layers: news.layers, build: news.build };
         this.#forget();
         this.#emit('network', this.network);
         break;

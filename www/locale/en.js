@@ -295,7 +295,10 @@ export default {
 
   'footer.private.title': 'Nothing leaves this machine',
   'footer.private': 'Pictures, camera shots and model files are read by your browser and computed on here. The page sends nothing anywhere and works without a connection once it is loaded.',
-  'footer.build': 'The engine computes here with {simd} instructions.',
+  'footer.build': 'The engine computes here on one thread with {simd} instructions (build “{name}”).',
+  'footer.build.threads': 'The engine computes here on {threads} threads with {simd} instructions (build “{name}”).',
+  'footer.build.other': 'The build “{wanted}” does not run here.',
+  'footer.build.alone': 'More threads are not to be had from this browser.',
   'footer.model.title': 'What the model is',
   'footer.model':
     '{name}: trained for this project on Tiny ImageNet, {classes} classes, {size}×{size} pixels. On {images} validation pictures its int8 form is right at first guess for {top1} (float: {float1}), among five for {top5}. The weights may be used like the code (MIT or Apache-2.0), but Tiny ImageNet’s pictures are ImageNet’s, offered for non-commercial research and teaching: use them in research and teaching.',
@@ -628,6 +631,7 @@ export default {
   'speed.roof.title': 'Roofline, build “{build}”',
   'speed.roof.x': 'multiply-adds for each byte touched',
   'speed.roof.y': 'GMAC/s',
+  'speed.roof.peaks': '{threads} × peak loop, {peak} GMAC/s',
   'speed.roof.peak': 'peak loop, {peak} GMAC/s',
   'speed.roof.winograd': '4 × peak: limit of F(4×4)',
   'speed.roof.caption':
@@ -646,9 +650,9 @@ export default {
   'speed.why.roof.text':
     'Left of the bend, at about {bend} multiply-adds a byte, reading decides: {fc} gets {reading} GB/s. Right of it arithmetic decides. A convolution uses each weight at every place of the map, so it stands far to the right; the smaller the maps, the further left.',
   'speed.note.median': 'Times are medians over {rounds} rounds after a warm-up, taken inside the worker. Browsers make their clocks coarse; a layer that takes less than a step of the clock shows as 0.',
-  'speed.note.peak': 'The peak loop does nothing but the kernels’ multiply-add instruction, on registers, in one thread. It is measured before, amid and after the rounds; the median counts. With threads, a net may beat it.',
+  'speed.note.peak': 'The peak loop does nothing but the kernels’ multiply-add instruction, on registers, in one thread. It is measured before, amid and after the rounds; the median counts. With several threads, the limit is that many times as high.',
   'speed.note.bytes': 'Bytes touched: weights, input and output of the layer once each, at one byte a number. The engine keeps some weights in a larger, prepared form. The sloping roof is what the largest fully connected layer was seen to reach; the machine’s memory may deliver more.',
-  'speed.note.share': '“Of the limit” is GMAC/s over the peak loop, or over 4 or 2.25 times that for F(4×4) and F(2×2).',
+  'speed.note.share': '“Of the limit” is GMAC/s over the peak loop’s; for F(4×4) and F(2×2) over 4 and 2.25 times that, and for int8 kernels with relaxed SIMD over 2 times, since their instruction multiplies sixteen pairs at once and the loop’s eight.',
 
   'view.compare': 'Compare',
   'compare.title': 'Networks side by side',

@@ -291,7 +291,10 @@ export default {
 
   'footer.private.title': '一切都留在本机',
   'footer.private': '图片、照片和模型文件都由浏览器读取，在本机计算。本页不向任何地方发送数据，加载完成后断网也能用。',
-  'footer.build': '引擎在本机使用 {simd} 指令计算。',
+  'footer.build': '引擎在本机用单线程和 {simd} 指令计算（版本“{name}”）。',
+  'footer.build.threads': '引擎在本机用 {threads} 个线程和 {simd} 指令计算（版本“{name}”）。',
+  'footer.build.other': '版本“{wanted}”在这里无法运行。',
+  'footer.build.alone': '这个浏览器不提供更多线程。',
   'footer.model.title': '这是什么模型',
   'footer.model':
     '{name}：为本项目在 Tiny ImageNet 上训练，{classes} 类，{size}×{size} 像素。在 {images} 张验证图片上，int8 版本的 top-1 正确率为 {top1}（浮点：{float1}），top-5 为 {top5}。权重可以像代码一样使用（MIT 或 Apache-2.0），但 Tiny ImageNet 的图片来自 ImageNet，只供非商业的研究和教学：请只用于研究和教学。',
@@ -617,6 +620,7 @@ export default {
   'speed.roof.title': '屋顶线模型（roofline），“{build}”版本',
   'speed.roof.x': '每访问一个字节所做的乘加次数',
   'speed.roof.y': 'GMAC/s',
+  'speed.roof.peaks': '{threads} × 峰值循环，{peak} GMAC/s',
   'speed.roof.peak': '峰值循环，{peak} GMAC/s',
   'speed.roof.winograd': '4 × 峰值：F(4×4) 的上限',
   'speed.roof.caption':
@@ -635,9 +639,9 @@ export default {
   'speed.why.roof.text':
     '转折点约在每字节 {bend} 次乘加处。在它左边，由数据读取决定：{fc} 只得到 {reading} GB/s。在它右边，由运算决定。卷积的每个权重在特征图的每个位置上都要用到，所以远在右边；特征图越小，位置越靠左。',
   'speed.note.median': '用时是预热之后 {rounds} 轮的中位数，在 worker 内部计时。浏览器会降低时钟精度；用时不足一个时钟刻度的层显示为 0。',
-  'speed.note.peak': '峰值循环只包含内核所用的乘加指令，数据都在寄存器中，单线程。在各轮之前、之中和之后各测一次，取中位数。多线程时，整个网络可以超过它。',
+  'speed.note.peak': '峰值循环只包含内核所用的乘加指令，数据都在寄存器中，单线程。在各轮之前、之中和之后各测一次，取中位数。多线程时，上限按线程数成倍提高。',
   'speed.note.bytes': '访问的字节数：该层的权重、输入和输出各计一次，每个数一个字节。引擎把部分权重存为更大的、预处理后的形式。斜线是最大的全连接层实际达到的速率；本机内存的能力可能更高。',
-  'speed.note.share': '“占上限”是 GMAC/s 与峰值循环之比；对 F(4×4) 和 F(2×2)，是与峰值的 4 倍和 2.25 倍之比。',
+  'speed.note.share': '“占上限”是 GMAC/s 与峰值循环之比；对 F(4×4) 和 F(2×2)，是与峰值的 4 倍和 2.25 倍之比；对使用 relaxed SIMD 的 int8 内核，是与峰值的 2 倍之比，因为它的指令一次乘十六对数，峰值循环的指令乘八对。',
 
   'view.compare': '对比',
   'compare.title': '网络对比',

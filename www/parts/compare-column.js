@@ -1,10 +1,9 @@
 /** One of the networks set side by side: which it is, what it says, what it costs, and maps of one of its modules. */
 import { h } from '../core/dom.js';
 import { say, t } from '../core/i18n.js';
-import { NETWORKS, SIZES, WIDTHS } from '../core/address.js';
+import { BUILDS, NETWORKS, SIZES, WIDTHS } from '../core/address.js';
 import { CHOICES } from '../core/columns.js';
 import { megabytes, milliseconds, shape, short } from '../core/format.js';
-import { BUILDS } from '../core/speed.js';
 import { titleOf } from '../core/title.js';
 import { createRanking } from './ranking.js';
 

@@ -22,46 +22,48 @@ const LINE = 15;
  * @param {(name: string | null) => void} onPoint the layer under the pointer
  */
 export function createRoofline(scope, onPoint) {
-  /** @type {{layers: Timed[], peak: number} | null} */
+  /** @type {{layers: Timed[], peak: number, threads: number} | null} */
   let shown = null;
 
-  /** @param {number} room */
-  function draw(room) {
+  /** @param {number} room @param {number} unit */
+  function draw(room, unit) {
     if (!shown || room < 200) return null;
-    const { peak } = shown;
+    const { peak, threads } = shown;
+    const roof = threads > 1 ? t('speed.roof.peaks', { peak: peak.toFixed(0), threads }) : t('speed.roof.peak', { peak: peak.toFixed(0) });
     const layers = shown.layers.filter(({ gmacs }) => gmacs > 0);
     const slope = reading(widest(layers));
+    const left = LEFT * unit;
     const right = room - RIGHT;
-    const floor = HEIGHT - BOTTOM;
+    const floor = HEIGHT - BOTTOM * unit;
     const intensities = layers.map(({ macs, bytes }) => macs / bytes);
-    const x = logScale(Math.min(...intensities) / 1.6, Math.max(...intensities) * 1.6, LEFT, right);
+    const x = logScale(Math.min(...intensities) / 1.6, Math.max(...intensities) * 1.6, left, right);
     const y = logScale(Math.min(...layers.map(({ gmacs }) => gmacs)) / 1.6, Math.max(4 * peak, ...layers.map(({ gmacs }) => gmacs)) * 1.4, floor, TOP);
     const bend = peak / slope;
     const shapes = [
       ...y.ticks.flatMap((value) => [
-        svg('path', { class: 'roof-grid', d: `M${LEFT} ${y(value)}H${right}` }),
-        svg('text', { class: 'roof-tick', x: LEFT - 6, y: y(value) + 4, 'text-anchor': 'end' }, String(value)),
+        svg('path', { class: 'roof-grid', d: `M${left} ${y(value)}H${right}` }),
+        svg('text', { class: 'roof-tick', x: left - 6, y: y(value) + 4, 'text-anchor': 'end' }, String(value)),
       ]),
       ...x.ticks.flatMap((value) => [
         svg('path', { class: 'roof-grid', d: `M${x(value)} ${TOP}V${floor}` }),
-        svg('text', { class: 'roof-tick', x: x(value), y: floor + 18, 'text-anchor': 'middle' }, String(value)),
+        svg('text', { class: 'roof-tick', x: x(value), y: floor + 18 * unit, 'text-anchor': 'middle' }, String(value)),
       ]),
-      svg('text', { class: 'roof-axis', x: LEFT + 6, y: TOP + 10 }, t('speed.roof.y')),
+      svg('text', { class: 'roof-axis', x: left + 6, y: TOP + 10 * unit }, t('speed.roof.y')),
       svg('text', { class: 'roof-axis', x: right, y: HEIGHT - 6, 'text-anchor': 'end' }, t('speed.roof.x')),
       svg('path', { class: 'roof-line is-winograd', d: `M${x(Math.max((4 * peak) / slope, x.low))} ${y(4 * peak)}H${right}` }),
       svg('path', { class: 'roof-line', d: slopeTo(x, y, slope, bend) + `H${right}` }),
     ];
     const words = [
       { text: t('speed.roof.winograd'), x: right, y: y(4 * peak) - 6, anchor: 'end' },
-      { text: t('speed.roof.peak', { peak: peak.toFixed(0) }), x: Math.max(x(bend) - 10, LEFT + 60), y: y(peak) - 8, anchor: 'start' },
+      { text: roof, x: Math.max(x(bend) - 10, left + 60 * unit), y: y(peak) - 8, anchor: 'start' },
     ];
     shapes.push(...words.map(({ text, anchor, ...at }) => svg('text', { class: 'roof-word', ...at, 'text-anchor': anchor }, text)));
-    const taken = words.map(({ text, x: left, y: top, anchor }) => {
-      const width = widthOf(text);
-      return { x: anchor === 'end' ? left - width : left, y: top - LINE, width, height: LINE };
+    const taken = words.map(({ text, x: at, y: base, anchor }) => {
+      const width = widthOf(text) * unit;
+      return { x: anchor === 'end' ? at - width : at, y: base - LINE * unit, width, height: LINE * unit };
     });
     const marks = layers.map((layer, i) => ({ layer, x: x(intensities[i]), y: y(layer.gmacs) }));
-    for (const { layer, x: left, y: top } of marks) {
+    for (const { layer, x: across, y: down } of marks) {
       shapes.push(
         svg(
           'path',
@@ -70,24 +72,24 @@ export function createRoofline(scope, onPoint) {
             test: 'roof-mark',
             'data-layer': layer.name,
             d: symbol(layer),
-            transform: `translate(${left} ${top})`,
+            transform: `translate(${across} ${down})`,
             on: { pointerenter: () => onPoint(layer.name), pointerleave: () => onPoint(null) },
           },
           svg('title', {}, `${layer.name} · ${layer.gmacs.toPrecision(3)} GMAC/s`),
         ),
       );
     }
-    shapes.push(...labels(marks, taken, right));
-    const label = `${t('speed.roof')}: ${layers.map(({ name, gmacs }) => `${name} ${gmacs.toPrecision(3)}`).join(', ')}; ${t('speed.roof.peak', { peak: peak.toFixed(0) })}`;
+    shapes.push(...labels(marks, taken, { left, right, unit }));
+    const label = `${t('speed.roof')}: ${layers.map(({ name, gmacs }) => `${name} ${gmacs.toPrecision(3)}`).join(', ')}; ${roof}`;
     return { height: HEIGHT, label, shapes };
   }
 
   const { element, redraw } = createChart(scope, 'roofline', draw);
   return {
     element,
-    /** @param {Timed[]} layers @param {number} peak */
-    show(layers, peak) {
-      shown = { layers, peak };
+    /** @param {Timed[]} layers @param {number} peak of all threads together @param {number} threads */
+    show(layers, peak, threads) {
+      shown = { layers, peak, threads };
       redraw();
     },
     redraw,
@@ -122,27 +124,37 @@ function logScale(low, high, start, end) {
 }
 
 /** A shape for each way of computing, so that it needs no colour. @param {Timed} layer */
-function symbol({ kind, gain }) {
+function symbol({ kind, kernel }) {
   if (kind === 'fc') return 'M-5 -5H5V5H-5Z';
-  if (gain > 3) return 'M0 -7L7 0L0 7L-7 0Z';
-  if (gain > 1) return 'M0 -7L6.5 5H-6.5Z';
+  if (kernel.includes('F(4×4)')) return 'M0 -7L7 0L0 7L-7 0Z';
+  if (kernel.includes('Winograd')) return 'M0 -7L6.5 5H-6.5Z';
   return 'M-5.5 0A5.5 5.5 0 1 0 5.5 0A5.5 5.5 0 1 0 -5.5 0Z';
 }
 
 /**
  * Names beside their marks, where there is room for them; the others are in the table.
- * @param {{layer: Timed, x: number, y: number}[]} marks @param {Area[]} words @param {number} right
+ * @param {{layer: Timed, x: number, y: number}[]} marks @param {Area[]} words
+ * @param {{left: number, right: number, unit: number}} edges
  */
-function labels(marks, words, right) {
+function labels(marks, words, { left, right, unit }) {
   const taken = [...words, ...marks.map(({ x, y }) => ({ x: x - 7, y: y - 7, width: 14, height: 14 }))];
+  const height = LINE * unit;
   const shapes = [];
   for (const { layer, x, y } of marks) {
-    const width = widthOf(layer.name);
-    const places = [[x + 10, y - LINE / 2], [x - 10 - width, y - LINE / 2], [x - width / 2, y - 9 - LINE], [x - width / 2, y + 9], [x + 8, y - 20], [x + 8, y + 6]];
-    const place = places.map(([left, top]) => ({ x: left, y: top, width, height: LINE })).find((box) => box.x > LEFT && box.x + width < right && !taken.some((other) => overlap(box, other)));
+    const width = widthOf(layer.name) * unit;
+    const places = [
+      [x + 10, y - height / 2],
+      [x - 10 - width, y - height / 2],
+      [x - width / 2, y - 9 - height],
+      [x - width / 2, y + 9],
+      [x + 8, y - 5 - height],
+      [x + 8, y + 6],
+    ];
+    const boxes = places.map(([across, top]) => ({ x: across, y: top, width, height }));
+    const place = boxes.find((box) => box.x > left && box.x + width < right && !taken.some((other) => overlap(box, other)));
     if (!place) continue;
     taken.push(place);
-    shapes.push(svg('text', { class: 'roof-name', x: place.x, y: place.y + LINE - 4 }, layer.name));
+    shapes.push(svg('text', { class: 'roof-name', x: place.x, y: place.y + height - 4 * unit }, layer.name));
   }
   return shapes;
 }

@@ -20,8 +20,8 @@ import { windowAt } from '../core/scores.js';
  */
 
 const OPACITY = 0.62;
-/** The narrowest cell, in CSS pixels, that has room for its number. */
-const ROOMY = 46;
+/** The narrowest cell that has room for its number, in widths of a letter. */
+const ROOMY = 3.5;
 
 /**
  * @param {import('../core/app.js').App} app
@@ -77,7 +77,8 @@ export function createScoreStage(app, scope, point) {
     const first = ((native - jump) / 2) * unit;
     context.textAlign = 'center';
     context.textBaseline = 'middle';
-    context.font = `600 ${getComputedStyle(root).getPropertyValue('--figure-m')} system-ui, sans-serif`;
+    const letter = Number.parseFloat(getComputedStyle(root).getPropertyValue('--figure-m'));
+    context.font = `600 ${letter}px system-ui, sans-serif`;
     values.forEach((value, i) => {
       const x = first + (i % columns) * width;
       const y = first + Math.floor(i / columns) * width;
@@ -85,7 +86,7 @@ export function createScoreStage(app, scope, point) {
       context.fillStyle = `rgb(${viridis(high > low ? (value - low) / (high - low) : 1)})`;
       context.fillRect(x + 0.5, y + 0.5, width - 1, width - 1);
       context.globalAlpha = 1;
-      if (width < ROOMY) return;
+      if (width < ROOMY * letter) return;
       context.lineWidth = 3;
       context.strokeStyle = 'rgb(0 0 0 / 0.65)';
       context.strokeText(text(value), x + width / 2, y + width / 2);

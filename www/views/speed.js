@@ -1,10 +1,10 @@
 /** Speed: the loaded network timed on this machine, layer by layer, in every build of the engine that the browser takes. */
 import { h } from '../core/dom.js';
 import { say } from '../core/i18n.js';
-import { choice } from '../core/address.js';
+import { BUILDS, choice } from '../core/address.js';
 import { beside, Cancelled, refusalOf } from '../core/beside.js';
 import { count, megabytes, milliseconds, percent, short } from '../core/format.js';
-import { BUILDS, rateOf, reading, timed, toJson, widest } from '../core/speed.js';
+import { rateOf, reading, roofOf, timed, toJson, widest } from '../core/speed.js';
 import { titleOf } from '../core/title.js';
 import { notes, region } from '../parts/lecture.js';
 import { createRoofline } from '../parts/roofline.js';
@@ -144,7 +144,7 @@ function mount(app, scope) {
     if (!now) return;
     say(chartTitle, 'speed.roof.title', { build: now.bench.build.name });
     say(chartCaption, 'speed.roof.caption');
-    chart.show(now.layers, now.bench.peak);
+    chart.show(now.layers, roofOf(now.bench), now.bench.build.threads);
     showThreads(now.bench);
     explain(info, now);
     footnotes.set({ rounds: now.bench.rounds });
@@ -230,14 +230,14 @@ function mount(app, scope) {
       simd: bench.build.simd,
     });
     const fastest = layers.reduce((best, layer) => (layer.gmacs > best.gmacs ? layer : best));
-    say(reasons.winograd, fastest.gain > 1 ? 'speed.why.winograd.text' : 'speed.why.winograd.none', {
+    say(reasons.winograd, fastest.kernel.includes('Winograd') ? 'speed.why.winograd.text' : 'speed.why.winograd.none', {
       layer: fastest.name,
       gmacs: fastest.gmacs.toFixed(1),
-      peaks: (fastest.gmacs / bench.peak).toFixed(2),
-      part: percent(fastest.gmacs / (fastest.gain * bench.peak)),
+      peaks: (fastest.gmacs / roofOf(bench)).toFixed(2),
+      part: percent(fastest.gmacs / (fastest.gain * roofOf(bench))),
       kernel: fastest.kernel,
     });
-    say(reasons.roof, 'speed.why.roof.text', { fc: fc.name, reading: reading(fc).toFixed(1), bend: (bench.peak / reading(fc)).toFixed(1) });
+    say(reasons.roof, 'speed.why.roof.text', { fc: fc.name, reading: reading(fc).toFixed(1), bend: (roofOf(bench) / reading(fc)).toFixed(1) });
   }
 
   function download() {
@@ -294,7 +294,8 @@ const bars = (part) =>
   h('span', { class: 'time-track', 'aria-hidden': 'true' }, h('span', { class: 'time-bar', style: `width: ${100 * part}%` }));
 
 /** @param {Timed} layer @param {Measured} measured @param {(name: string | null) => void} point */
-function layerRow({ name, kind, kernel, macs, ms, share, gmacs, gain }, { bench: { peak }, layers }, point) {
+function layerRow({ name, kind, kernel, macs, ms, share, gmacs, gain }, { bench, layers }, point) {
+  const limit = gain * roofOf(bench);
   const most = Math.max(...layers.map((layer) => layer.share));
   return h(
     'tr',
@@ -312,7 +313,7 @@ function layerRow({ name, kind, kernel, macs, ms, share, gmacs, gain }, { bench:
     h('td', {}, milliseconds(ms)),
     h('td', {}, percent(share), bars(share / most)),
     h('td', {}, gmacs ? gmacs.toFixed(1) : ''),
-    h('td', {}, gmacs ? `${percent(gmacs / (gain * peak))}${gain > 1 ? ` · ${gain}×` : ''}` : ''),
+    h('td', {}, gmacs ? `${percent(gmacs / limit)}${gain > 1 ? ` · ${gain}×` : ''}` : ''),
   );
 }
 
