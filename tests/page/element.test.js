@@ -10,7 +10,7 @@ const HOST = `${ADDRESS}host.html`;
 
 /** @param {string} body */
 const host = (body) => `<!doctype html><html lang="en"><title>host</title><body style="margin: 0">
-  <script type="module" src="./element.js"></script>
+  <script src="./element.js"></script>
   <script>keys = []; addEventListener('keydown', ({ key, keyCode, shiftKey }) => keys.push([key, keyCode, shiftKey]));</script>
   ${body}`;
 

@@ -1,6 +1,8 @@
 /** The standalone file, opened from the disk with the network off. `cargo xtask standalone` writes it. */
 import assert from 'node:assert/strict';
-import { existsSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { andRun, isPainted, open, topNames, useBrowser } from './harness.js';
@@ -46,4 +48,25 @@ test('every view of the standalone file opens', { skip }, async (t) => {
 test('an untrained network runs in the standalone file', { skip }, async (t) => {
   const page = await open(t, { ...options, hash: 'model=untrained&net=A&width=0.125&seed=7' });
   assert.equal(await page.getByTestId('layer-row').count(), 17);
+});
+
+test('the element shows the standalone file in a document from the disk', { skip }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vgglass-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  copyFileSync(new URL('../../www/element.js', import.meta.url), join(folder, 'element.js'));
+  const host = join(folder, 'host.html');
+  writeFileSync(
+    host,
+    `<!doctype html><title>host</title><script src="element.js"></script>
+    <script>keys = []; addEventListener('keydown', ({ key }) => keys.push(key));</script>
+    <vgg-glass page="${pathToFileURL(FILE)}" view="look" picture="koala.webp"></vgg-glass>`,
+  );
+  const page = await open(t, { address: String(pathToFileURL(host)), untilRun: false, offline: true, expectedErrors: /^foreign request: file:/ });
+  const frame = await (await page.waitForSelector('vgg-glass >> iframe')).contentFrame();
+  assert.ok(frame);
+  await frame.waitForFunction(() => document.documentElement.dataset.run === 'done');
+  assert.equal(await frame.evaluate(() => /** @type {any} */ (window).vgglass.store.state.picture), 'koala.webp');
+  await frame.getByTestId('pick-button').focus();
+  await page.keyboard.press('PageDown');
+  await page.waitForFunction(() => /** @type {any} */ (window).keys.join() === 'PageDown');
 });

@@ -11,7 +11,7 @@ const own = join(import.meta.dirname, 'site');
 const reveal = join(import.meta.dirname, 'node_modules/reveal.js');
 
 /** Of reveal.js, what the decks ask for, and its licence. */
-const REVEAL = ['LICENSE', 'dist/reset.css', 'dist/reveal.css', 'dist/reveal.mjs'];
+const REVEAL = ['LICENSE', 'dist/reset.css', 'dist/reveal.css', 'dist/reveal.js'];
 
 /** What every page of the site has in its head. @param {string} root the way to the site's root */
 const head = (root) => `<link rel="manifest" href="${root}manifest.webmanifest">
