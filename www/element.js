@@ -6,12 +6,14 @@
  * A classic script, because a document from the disk may load no modules.
  *
  * Its attributes are what the page has in its address after `#/view?`. One more is not: `page`, where the page is
- * (a folder, or the standalone file), beside this file if left out. The page is loaded when it comes into sight.
- * Keys that it has no use for are dispatched at the element; Escape gives the keys back to the document.
+ * (a folder, or the standalone file), beside this file if left out; `data-page` of the script says it for all.
+ * The page is loaded when it comes into sight. Keys that it has no use for are dispatched at the element; Escape
+ * gives the keys back to the document.
  */
 {
-  /** Beside this file; imported, it does not know where it is. */
-  const PAGE = document.currentScript instanceof HTMLScriptElement ? new URL('./', document.currentScript.src) : './';
+  /** Imported, this file does not know where it is. */
+  const script = document.currentScript instanceof HTMLScriptElement ? document.currentScript : null;
+  const PAGE = script?.dataset.page ?? (script ? new URL('./', script.src) : './');
 
   /** Names of views besides their own. @type {Record<string, string>} */
   const VIEWS = { 'any-scale': 'scale' };

@@ -57,9 +57,9 @@ test('the element shows the standalone file in a document from the disk', { skip
   const host = join(folder, 'host.html');
   writeFileSync(
     host,
-    `<!doctype html><title>host</title><script src="element.js"></script>
+    `<!doctype html><title>host</title><script src="element.js" data-page="${pathToFileURL(FILE)}"></script>
     <script>keys = []; addEventListener('keydown', ({ key }) => keys.push(key));</script>
-    <vgg-glass page="${pathToFileURL(FILE)}" view="look" picture="koala.webp"></vgg-glass>`,
+    <vgg-glass view="look" picture="koala.webp"></vgg-glass>`,
   );
   const page = await open(t, { address: String(pathToFileURL(host)), untilRun: false, offline: true, expectedErrors: /^foreign request: file:/ });
   const frame = await (await page.waitForSelector('vgg-glass >> iframe')).contentFrame();
