@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { open, useBrowser } from './harness.js';
+import { open, useBrowser, violations } from './harness.js';
 import { serve } from './static-server.js';
 
 useBrowser();
@@ -25,6 +25,8 @@ test('a live view keeps the keys that it uses, and the slides get the others', {
   assert.equal(before.view, 'look');
   const box = await element.boundingBox();
   assert.ok(box && box.width > 1000 && box.height > 500 && box.y + box.height <= 900, JSON.stringify(box));
+
+  assert.deepEqual(await violations(page), []);
 
   await frame.getByTestId('crop-box').focus();
   await page.keyboard.press('ArrowRight');
