@@ -644,8 +644,8 @@ export default {
     'A plain loop in JavaScript that multiplies one pair of numbers after the other does {plain} GMAC/s here. A vector instruction takes many pairs at once ({simd}); a loop of nothing else reaches {peak} GMAC/s, {factor} times as many.',
   'speed.why.winograd': 'Why Winograd',
   'speed.why.winograd.text':
-    '{layer} reaches {gmacs} GMAC/s, {peaks} times the peak loop. F(4×4) makes 16 values with 36 multiplications, where the definition takes 144; F(2×2) makes 4 with 16 instead of 36. Here it is done in integers, and exact. That is {part} of its own limit; additions, loads and rounding take the rest.',
-  'speed.why.winograd.none': 'The fastest layer, {layer}, reaches {gmacs} GMAC/s with “{kernel}”, {peaks} times the peak loop and {part} of its limit: it multiplies as often as the definition says.',
+    '{layer} reaches {gmacs} GMAC/s, {peaks} times the flat roof. F(4×4) makes 16 values with 36 multiplications, where the definition takes 144; F(2×2) makes 4 with 16 instead of 36. Here it is done in integers, and exact. That is {part} of its own limit; additions, loads and rounding take the rest.',
+  'speed.why.winograd.none': 'The fastest layer, {layer}, reaches {gmacs} GMAC/s with “{kernel}”, {peaks} times the flat roof and {part} of its limit: it multiplies as often as the definition says.',
   'speed.why.roof': 'What holds a layer back',
   'speed.why.roof.text':
     'Left of the bend, at about {bend} multiply-adds a byte, reading decides: {fc} gets {reading} GB/s. Right of it arithmetic decides. A convolution uses each weight at every place of the map, so it stands far to the right; the smaller the maps, the further left.',

@@ -633,8 +633,8 @@ export default {
     '在这台机器上，一个普通的 JavaScript 循环每次只乘一对数，速度为 {plain} GMAC/s。一条向量指令同时处理许多对数（{simd}）；只含这种指令的循环达到 {peak} GMAC/s，是前者的 {factor} 倍。',
   'speed.why.winograd': '为什么用 Winograd',
   'speed.why.winograd.text':
-    '{layer} 达到 {gmacs} GMAC/s，是峰值循环的 {peaks} 倍。F(4×4) 用 36 次乘法算出 16 个值，按定义需要 144 次；F(2×2) 用 16 次乘法算出 4 个值，按定义需要 36 次。这里全部用整数计算，结果精确。它达到自身上限的 {part}，其余时间花在加法、访存和舍入上。',
-  'speed.why.winograd.none': '最快的一层是 {layer}，内核为“{kernel}”，达到 {gmacs} GMAC/s，是峰值循环的 {peaks} 倍，占其上限的 {part}：乘法次数与定义相同。',
+    '{layer} 达到 {gmacs} GMAC/s，是水平线的 {peaks} 倍。F(4×4) 用 36 次乘法算出 16 个值，按定义需要 144 次；F(2×2) 用 16 次乘法算出 4 个值，按定义需要 36 次。这里全部用整数计算，结果精确。它达到自身上限的 {part}，其余时间花在加法、访存和舍入上。',
+  'speed.why.winograd.none': '最快的一层是 {layer}，内核为“{kernel}”，达到 {gmacs} GMAC/s，是水平线的 {peaks} 倍，占其上限的 {part}：乘法次数与定义相同。',
   'speed.why.roof': '什么限制了一层的速度',
   'speed.why.roof.text':
     '转折点约在每字节 {bend} 次乘加处。在它左边，由数据读取决定：{fc} 只得到 {reading} GB/s。在它右边，由运算决定。卷积的每个权重在特征图的每个位置上都要用到，所以远在右边；特征图越小，位置越靠左。',
