@@ -20,7 +20,8 @@ import { VIEWS } from './views/index.js';
 
 const fields = Object.assign({}, SHARED, ...VIEWS.map((view) => view.fields));
 const store = new Store(fields, VIEWS.map(({ id }) => id));
-const engine = new Engine();
+const { engine: build, threads } = store.state;
+const engine = new Engine({ build, threads });
 const app = new App(store, engine);
 
 const main = /** @type {HTMLElement} */ (document.getElementById('main'));

@@ -10,10 +10,10 @@
  * @typedef {{id: number, question: ScoresQuestion, resolve: (scores: import('./core/protocol.js').Scores) => void,
  *   reject: (error: unknown) => void}} PendingScores
  */
-import init, * as vgg from './pkg/vgglass.js';
 import { listen, listener, Superseded } from './worker/listen.js';
-import { bench, buildOf } from './worker/bench.js';
+import { bench } from './worker/bench.js';
 import { measure } from './worker/measure.js';
+import { startPackage } from './worker/package.js';
 import { EffectiveField } from './worker/effective.js';
 import { inside } from './worker/inside.js';
 import { Occlusion } from './worker/occlusion.js';
@@ -23,7 +23,11 @@ import { apply, found } from './worker/switches.js';
 
 const TOP = 5;
 
-const started = init();
+/** The engine's package, once `started` has ended. @type {import('./worker/package.js').Package} */
+let vgg;
+const started = startPackage(new URLSearchParams(location.search)).then((loaded) => {
+  vgg = loaded;
+});
 // Who awaits it hears of a failure; until somebody does, it is not an uncaught error.
 started.catch(() => {});
 
@@ -88,9 +92,10 @@ async function load(order) {
   const isStale = () => ticket !== order.ticket;
   try {
     tell({ type: 'progress', ticket, stage: 'engine', loaded: 0, total: 0 });
-    await started;
+    // The model comes while the engine starts.
+    const [bytes] = await Promise.all([fetched(order.source, download.signal, order.ticket), started]);
     if (isStale()) return;
-    const next = await build(order.source, download.signal, order.ticket);
+    const next = await build(order.source, bytes, order.ticket);
     if (isStale()) {
       next.free();
       return;
@@ -103,7 +108,7 @@ async function load(order) {
     rows.layers = layers;
     native = next.info().input_size;
     rows.shown.clear();
-    tell({ type: 'network', ticket, info: next.info(), layers });
+    tell({ type: 'network', ticket, info: next.info(), layers, build: vgg.build() });
   } catch (error) {
     if (isBroken(error)) tell({ type: 'broken', message: messageOf(error) });
     else if (!isStale()) tell({ type: 'load-failed', ticket, message: messageOf(error) });
@@ -111,18 +116,28 @@ async function load(order) {
 }
 
 /**
+ * The model's file, where there is one.
  * @param {import('./core/protocol.js').ModelSource} source
  * @param {AbortSignal} signal
  * @param {number} forTicket
  */
-async function build(source, signal, forTicket) {
-  if (source.kind === 'url') {
-    return vgg.Network.from_model(await fetchBytes(source.url, signal, forTicket));
+async function fetched(source, signal, forTicket) {
+  if (source.kind === 'url') return fetchBytes(source.url, signal, forTicket);
+  return source.kind === 'bytes' ? new Uint8Array(source.bytes) : null;
+}
+
+/**
+ * @param {import('./core/protocol.js').ModelSource} source
+ * @param {Uint8Array | null} bytes
+ * @param {number} forTicket
+ */
+async function build(source, bytes, forTicket) {
+  if (source.kind !== 'url') {
+    tell({ type: 'progress', ticket: forTicket, stage: 'build', loaded: 0, total: 0 });
+    await listen();
   }
-  tell({ type: 'progress', ticket: forTicket, stage: 'build', loaded: 0, total: 0 });
-  await listen();
-  if (source.kind === 'bytes') return vgg.Network.from_model(new Uint8Array(source.bytes));
-  return vgg.Network.untrained(source.id, source.options, source.seed ?? vgg.random_seed());
+  if (source.kind === 'untrained') return vgg.Network.untrained(source.id, source.options, source.seed ?? vgg.random_seed());
+  return vgg.Network.from_model(/** @type {Uint8Array} */ (bytes));
 }
 
 /** @param {string} url @param {AbortSignal} signal @param {number} forTicket */
@@ -368,7 +383,7 @@ async function reply(question, id) {
   if (question.what === 'networks') return vgg.networks();
   if (question.what === 'seed') return vgg.random_seed();
   if (question.what === 'measure') return measure(vgg, question.id, question.options);
-  if (question.what === 'build') return buildOf(vgg);
+  if (question.what === 'build') return vgg.build();
   if (question.what === 'bench') {
     if (!network || !picture) throw new Error('nothing to run');
     return bench(vgg, network, cut(picture, question.square), question.budget, (part) => tell({ type: 'part', id, part }));

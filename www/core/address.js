@@ -78,7 +78,7 @@ export const SHARED = {
     read: (text) => (SIZES.includes(+text) ? +text : undefined),
   },
   seed: whole(null, 0, 2 ** 32 - 1),
-  build: choice(/** @type {any} */ (null), BUILDS),
+  engine: choice(/** @type {any} */ (null), BUILDS),
   threads: whole(null, 1, 64),
   layer: name(null),
   channel: whole(null, 0, 1e6),

@@ -173,6 +173,10 @@ export class App {
 
   /** @param {import('./store.js').State} state @param {import('./store.js').State} before */
   #follow(state, before) {
+    if (state.engine !== before.engine || state.threads !== before.threads) {
+      this.engine.choice = { build: state.engine, threads: state.threads };
+      void this.recover();
+    }
     const changed = (/** @type {string[]} */ ...keys) => keys.some((key) => state[key] !== before[key]);
     const values = this.#wanted?.values;
     const keys = state.model === 'untrained' ? NETWORK_KEYS : ['model'];

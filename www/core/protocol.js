@@ -209,7 +209,7 @@
  *   | {type: 'cancel', id: number}} Order
  *
  * @typedef {{type: 'progress', ticket: number, stage: 'engine' | 'model' | 'build', loaded: number, total: number}
- *   | {type: 'network', ticket: number, info: NetworkInfo, layers: LayerInfo[]}
+ *   | {type: 'network', ticket: number, info: NetworkInfo, layers: LayerInfo[], build: Build}
  *   | {type: 'load-failed', ticket: number, message: string}
  *   | {type: 'run-start', run: number, seen: ImageData, live: boolean}
  *   | {type: 'layer', run: number, result: LayerResult}

@@ -7,7 +7,9 @@ import { titleOf } from '../core/title.js';
 /** @param {import('../core/app.js').App} app @param {() => void} openShortcuts */
 export function createFooter({ engine, store }, openShortcuts) {
   const model = h('p', {});
-  const build = h('p', {});
+  const build = h('p', { test: 'footer-build' });
+  const limits = h('p', { test: 'footer-build-limits', hidden: true });
+  const broken = h('p', { hidden: true });
   const keys = h('p', {}, h('button', { class: 'quiet-button footer-keys', type: 'button', test: 'footer-keys', say: 'keys.title', on: { click: openShortcuts } }));
   const update = () => {
     if (!engine.network) return;
@@ -27,13 +29,23 @@ export function createFooter({ engine, store }, openShortcuts) {
     } else {
       say(model, info.trained ? 'footer.unmeasured' : 'footer.untrained', { name: titleOf(info), licence: info.licence });
     }
-    say(build, 'footer.build', { simd: info.simd });
+    showBuild(engine.network.build);
+  };
+  /** @param {import('../core/protocol.js').Build} runs */
+  const showBuild = ({ name, simd, threads, failed }) => {
+    say(build, threads > 1 ? 'footer.build.threads' : 'footer.build', { name, simd, threads });
+    const wanted = store.state.engine;
+    if (wanted && wanted !== name) say(limits, 'footer.build.other', { wanted });
+    else if (!wanted && name !== 'threads') say(limits, crossOriginIsolated ? 'footer.build.alone' : 'speed.refused.isolated');
+    limits.hidden = wanted ? wanted === name : name === 'threads';
+    broken.hidden = failed.length === 0;
+    say(broken, 'speed.failed', { kernels: failed.join(', ') });
   };
   engine.on('network', update);
   return h(
     'footer',
     { class: 'page-footer' },
-    h('div', {}, h('h2', { say: 'footer.private.title' }), h('p', { say: 'footer.private' }), build, keys),
+    h('div', {}, h('h2', { say: 'footer.private.title' }), h('p', { say: 'footer.private' }), build, limits, broken, keys),
     h('div', {}, h('h2', { say: 'footer.model.title' }), model),
     h('div', {}, h('h2', { say: 'footer.limits.title' }), h('p', { say: 'footer.limits' })),
   );

@@ -45,14 +45,11 @@ export async function bench(vgg, net, image, budget, report) {
   }
   // The compiler may have come late to the first.
   plain = Math.max(plain, plainLoop());
-  const build = buildOf(vgg);
+  const build = vgg.build();
   const scaling = await measureThreads(vgg, build.threads, budget / 2, round);
   const layers = warm.map((_, i) => median(all.map((times) => times[i])));
   return { rounds, layers, ms: median(all.map(total)), peak: median(peaks), plain, build, scaling };
 }
-
-/** @param {typeof import('../pkg/vgglass.js')} vgg @returns {import('../core/protocol.js').Build} */
-export const buildOf = (vgg) => vgg.build?.() ?? { name: 'base', simd: 'simd128', threads: 1, failed: [] };
 
 /**
  * The whole net on fewer threads, each number in turn in every round; empty where there is only one.

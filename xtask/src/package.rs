@@ -1,27 +1,93 @@
-//! Building `pkg/` with wasm-pack.
+//! Building `pkg/` with wasm-pack: the package in three builds, of which the page takes the best that a browser runs.
 
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::tools::Tools;
-use crate::{process, root};
+use crate::{npm, process, root};
 
+/// One build of the package.
+pub struct Build {
+    pub name: &'static str,
+    /// In `pkg/`.
+    folder: &'static str,
+    /// Beside simd128, which all have.
+    features: &'static [&'static str],
+    link: &'static [&'static str],
+}
+
+pub const BUILDS: [Build; 3] = [
+    Build { name: "base", folder: ".", features: &[], link: &[] },
+    Build { name: "relaxed", folder: "relaxed", features: &["relaxed-simd"], link: &[] },
+    Build {
+        name: "threads",
+        folder: "threads",
+        features: &["relaxed-simd", "atomics", "bulk-memory", "mutable-globals"],
+        link: &[
+            "--shared-memory",
+            "--import-memory",
+            // Shared memory cannot grow beyond what it is announced with; browsers only set the addresses aside.
+            "--max-memory=2147483648",
+            // Without these wasm-bindgen silently gives every thread a memory of its own.
+            "--export=__wasm_init_tls",
+            "--export=__tls_size",
+            "--export=__tls_align",
+            "--export=__tls_base",
+        ],
+    },
+];
+
+impl Build {
+    /// Whether the standard library must be built along, because the toolchain's has no atomics.
+    fn has_threads(&self) -> bool {
+        self.features.contains(&"atomics")
+    }
+
+    /// Sets the compiler's flags, and a target folder that no other build overwrites.
+    pub fn configure(&self, command: &mut Command) {
+        if self.features.is_empty() {
+            return;
+        }
+        let features = self.features.iter().map(|feature| format!(",+{feature}")).collect::<String>();
+        // What .cargo/config.toml says for all builds, which a variable replaces.
+        let mut flags = vec![format!("-Ctarget-feature=+simd128{features}"), "-Cllvm-args=-disable-lsr".to_owned()];
+        flags.extend(self.link.iter().map(|argument| format!("-Clink-arg={argument}")));
+        command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
+        command.env("CARGO_TARGET_DIR", root().join("target").join(self.name));
+        if self.has_threads() {
+            // `-Z build-std` is not stable yet; the pinned compiler has it.
+            command.env("RUSTC_BOOTSTRAP", "1");
+        }
+    }
+
+    /// Arguments for cargo.
+    pub fn cargo_arguments(&self) -> &'static [&'static str] {
+        if self.has_threads() { &["-Zbuild-std=std,panic_abort"] } else { &[] }
+    }
+}
+
+/// Builds all three.
 pub fn build(tools: &Tools) -> Result<()> {
     // wasm-pack overwrites the README when the crate has one of its own.
     let readme = root().join("pkg/README.md");
     let text = std::fs::read(&readme).context("reading pkg/README.md")?;
-    let built = process::run(
-        wasm_pack(tools)?
+    let built = BUILDS.iter().try_for_each(|build| {
+        let mut command = wasm_pack(tools)?;
+        command
             .args(["build", "crate", "--profile", "web", "--target", "web"])
-            .args(["--out-dir", "../pkg", "--out-name", "vgglass"])
+            .args(["--out-dir", &format!("../pkg/{}", build.folder), "--out-name", "vgglass"])
             // No wasm-opt: those that wasm-pack fetches reject what today's rustc emits.
-            .args(["--mode", "no-install", "--no-opt", "--no-gitignore"]),
-    );
+            .args(["--mode", "no-install", "--no-opt", "--no-gitignore"])
+            .arg("--")
+            .args(build.cargo_arguments());
+        build.configure(&mut command);
+        process::run(&mut command)
+    });
     if std::fs::read(&readme).ok().as_ref() != Some(&text) {
         std::fs::write(&readme, text).context("restoring pkg/README.md")?;
     }
-    built
+    built.and_then(|()| npm::complete())
 }
 
 /// A wasm-pack that finds the right wasm-bindgen before any other.

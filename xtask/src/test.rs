@@ -73,15 +73,22 @@ fn report(outcomes: &[Outcome]) -> Result<()> {
 fn wasm() -> Result<()> {
     let tools = tools::install()?;
     let browser = Browser::find_or_install()?;
-    process::run(
-        package::wasm_pack(&tools)?
+    for build in &package::BUILDS {
+        println!("\n-- build {}", build.name);
+        let mut command = package::wasm_pack(&tools)?;
+        command
             .args(["test", "--headless", "--chrome", "--mode", "no-install"])
             .arg("--chromedriver")
             .arg(&browser.driver)
             .arg("crate")
+            .args(["--test", "web"])
+            .args(build.cargo_arguments())
             .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities(&browser)?)
-            .env("WASM_BINDGEN_TEST_TIMEOUT", "300"),
-    )
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
+        build.configure(&mut command);
+        process::run(&mut command)?;
+    }
+    Ok(())
 }
 
 /// A copy of crate/webdriver.json that also names the browser found: the driver alone only looks in places of its own.

@@ -13,6 +13,8 @@ use crate::model::{Card, Class, Model, untrained};
 use crate::network::{self, Options, Totals};
 use crate::picture;
 use crate::run::{Engine, self_check, softmax};
+#[cfg(target_feature = "atomics")]
+use js_sys::Object;
 use js_sys::{Float32Array, Int8Array, Int16Array, Reflect, Uint8ClampedArray, Uint32Array};
 use serde::Serialize;
 use std::cell::Cell;
@@ -34,27 +36,27 @@ thread_local! {
     static TEAM: Cell<Team> = const { Cell::new(Team::ALONE) };
 }
 
-/// Starts workers beside the caller, which must be one itself, and computes on `threads` threads in all from then on.
-/// Once only; to use fewer or all again there is `set_threads`.
 #[cfg(target_feature = "atomics")]
-#[wasm_bindgen]
-pub async fn start_threads(threads: usize) -> Result<(), JsValue> {
-    let workers = threads.saturating_sub(1);
-    if POOL.get().is_some() || workers == 0 {
-        return Ok(());
-    }
-    wasm_bindgen_futures::JsFuture::from(wasm_bindgen_rayon::init_thread_pool(workers)).await?;
-    let pool = POOL.get_or_init(|| Pool::new(workers));
-    // rayon's workers are ours from now on.
-    rayon::spawn_broadcast(|worker| pool.work(worker.index() + 1));
-    TEAM.set(Team::of(pool, threads));
-    Ok(())
+static POOL: std::sync::OnceLock<&Pool> = std::sync::OnceLock::new();
+
+/// Makes room for workers beside the caller, which must be a worker itself, and returns what each needs to join:
+/// `module` and `memory` for the package's `default` function. Then it calls `work` with its number, 1 for the first.
+#[cfg(target_feature = "atomics")]
+#[wasm_bindgen(unchecked_return_type = "{ module: WebAssembly.Module; memory: WebAssembly.Memory }")]
+pub fn share(workers: usize) -> Result<JsValue, JsError> {
+    POOL.get_or_init(|| Pool::new(workers));
+    with_properties(Object::new().into(), [("module", wasm_bindgen::module()), ("memory", wasm_bindgen::memory())])
 }
 
+/// The life of a worker: never returns.
 #[cfg(target_feature = "atomics")]
-static POOL: std::sync::OnceLock<&'static Pool> = std::sync::OnceLock::new();
+#[wasm_bindgen]
+pub fn work(number: usize) -> Result<(), JsError> {
+    let pool = POOL.get().ok_or_else(|| JsError::new("no work is shared"))?;
+    pool.work(number)
+}
 
-/// Computes on this many of the threads that `start_threads` has started.
+/// Computes on this many threads from now on: the caller's and workers that have joined.
 #[cfg(target_feature = "atomics")]
 #[wasm_bindgen]
 pub fn set_threads(threads: usize) {
@@ -335,8 +337,8 @@ impl Network {
     pub fn arithmetic(&self, layer: usize, channel: usize, y: usize, x: usize) -> Result<JsValue, JsError> {
         self.cell(layer, channel, y, x)?;
         let worked = look::arithmetic(&self.engine, layer, channel, y, x).ok_or_else(|| no_weights(layer))?;
-        with_arrays(
-            &worked,
+        with_properties(
+            to_js(&worked)?,
             [("patch", Int16Array::from(&*worked.patch).into()), ("weights", Int8Array::from(&*worked.weights).into())],
         )
     }
@@ -355,7 +357,7 @@ impl Network {
             bias: weights.bias[channel] as f32 * (self.engine.scale(layer - 1) * scale),
         };
         let values = &weights.weight[channel * fan_in..][..fan_in];
-        with_arrays(&kernel, [("values", Int8Array::from(values).into())])
+        with_properties(to_js(&kernel)?, [("values", Int8Array::from(values).into())])
     }
 
     /// All channels of a cell, in real units.
@@ -474,11 +476,10 @@ fn no_weights(layer: usize) -> JsError {
     JsError::new(&format!("layer {layer} has no weights"))
 }
 
-/// An object with typed arrays, which serde would make plain ones.
-fn with_arrays<const N: usize>(value: &impl Serialize, arrays: [(&str, JsValue); N]) -> Result<JsValue, JsError> {
-    let object = to_js(value)?;
-    for (name, array) in arrays {
-        Reflect::set(&object, &name.into(), &array).map_err(|_| JsError::new("a plain object takes a property"))?;
+/// An object and what serde cannot put into it: typed arrays, the browser's own objects.
+fn with_properties<const N: usize>(object: JsValue, properties: [(&str, JsValue); N]) -> Result<JsValue, JsError> {
+    for (name, value) in properties {
+        Reflect::set(&object, &name.into(), &value).map_err(|_| JsError::new("a plain object takes a property"))?;
     }
     Ok(object)
 }
