@@ -12,9 +12,9 @@ wasm_bindgen_test_configure!(run_in_dedicated_worker);
 suite!(simd128, wasm_bindgen_test::wasm_bindgen_test, super::Simd128);
 
 mod bindings {
-    use js_sys::{Object, Reflect};
+    use js_sys::{Object, Reflect, Uint8ClampedArray};
     use vgglass::web::Network;
-    use wasm_bindgen::{Clamped, JsValue};
+    use wasm_bindgen::JsValue;
     use wasm_bindgen_test::wasm_bindgen_test;
     use web_sys::ImageData;
 
@@ -31,7 +31,9 @@ mod bindings {
     fn picture(width: u32, height: u32) -> ImageData {
         let pixel = |i: u32| [(i % width * 255 / width) as u8, (i / width * 255 / height) as u8, 90, 255];
         let rgba: Vec<u8> = (0..width * height).flat_map(pixel).collect();
-        ImageData::new_with_u8_clamped_array_and_sh(Clamped(&rgba), width, height).unwrap()
+        // A copy: the browser takes no view of memory that threads share.
+        let copy = Uint8ClampedArray::from(&*rgba);
+        ImageData::new_with_js_u8_clamped_array_and_sh(&copy, width, height).unwrap()
     }
 
     fn text(error: wasm_bindgen::JsError) -> String {

@@ -24,6 +24,7 @@ thread_local! {
 }
 
 /// Runs tests with kernels on these threads.
+#[cfg(not(target_arch = "wasm32"))]
 pub fn on_team(team: Team, tests: impl FnOnce()) {
     TEAM.set(team);
     tests();
