@@ -28,7 +28,6 @@ try {
     commit: commit(),
     machine: { cpu: os.cpus()[0].model, cores: os.cpus().length, load: os.loadavg()[0] },
     chromium: browser.version(),
-    threads: 1,
     page: { ...(await opening(5)), wasm_bytes: readFileSync(WASM).length, wasm_gzip_bytes: gzipSync(readFileSync(WASM)).length },
     nets: await nets(),
   };
@@ -37,17 +36,37 @@ try {
   await browser.close();
 }
 
-/** @param {string} model path of a model's files on the server, without endings @returns {import('./page.js').Contender[]} */
+/**
+ * All on one thread, and what can on all cores.
+ * @param {string} model path of a model's files on the server, without endings
+ * @returns {import('./page.js').Contender[]}
+ */
 function contenders(model) {
-  const ours = { name: 'vgglass int8', module: './contenders/vgglass.js', model: `${model}.safetensors` };
-  const onnx = (/** @type {string} */ name, /** @type {string} */ form) => ({
-    name: `onnxruntime-web ${name}`,
+  const cores = os.cpus().length;
+  const ours = (/** @type {string} */ build, threads = 1) => ({
+    name: `vgglass int8, build ${build}${threads > 1 ? `, ${threads} threads` : ''}`,
+    module: './contenders/vgglass.js',
+    model: `${model}.safetensors`,
+    options: { build, threads },
+  });
+  const onnx = (/** @type {string} */ name, /** @type {string} */ form, threads = 1) => ({
+    name: `onnxruntime-web ${name}${threads > 1 ? `, ${threads} threads` : ''}`,
     module: './contenders/onnxruntime.js',
     model: `${model}.${form}.onnx`,
+    options: { threads },
   });
   const tensorflow = { name: 'TensorFlow.js float32', module: './contenders/tensorflow.js', model: `${model}.safetensors` };
-  const peers = [onnx('int8 QDQ', 'qdq'), onnx('int8 QOperator', 'qoperator'), onnx('float32', 'float'), tensorflow];
-  return given.peers ? [ours, ...peers] : [ours];
+  const all = [ours('base'), ours('relaxed'), ours('threads', cores)];
+  if (!given.peers) return all;
+  return [
+    ...all,
+    onnx('int8 QDQ', 'qdq'),
+    onnx('int8 QOperator', 'qoperator'),
+    onnx('float32', 'float'),
+    tensorflow,
+    onnx('int8 QOperator', 'qoperator', cores),
+    onnx('float32', 'float', cores),
+  ];
 }
 
 async function nets() {

@@ -2,7 +2,7 @@
  * Runs the contenders against one another: all loaded in one page, each in its worker, one run of each a round, in an
  * order that moves on from round to round, so that whatever else the machine does meets them alike.
  *
- * @typedef {{name: string, module: string, model: string}} Contender
+ * @typedef {{name: string, module: string, model: string, options?: {build?: string, threads?: number}}} Contender
  * @typedef {{id: string, title: string, size: number, rounds: number, picture: string, contenders: Contender[]}} Net
  *   the first contender is vgglass, with which the others' logits are compared
  *
@@ -51,7 +51,7 @@ export async function compete(net) {
     const bench = new Bench();
     try {
       const [module, model] = [contender.module, contender.model].map((path) => new URL(path, import.meta.url).href);
-      const loaded = await bench.ask('load', { module, model, given });
+      const loaded = await bench.ask('load', { module, model, options: contender.options, given });
       given = { ...given, input: loaded.input ?? given.input };
       const first = await bench.ask('run');
       field.push({ contender, bench, loaded, first, runs: [] });

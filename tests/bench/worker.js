@@ -13,11 +13,11 @@ let bytes;
 /** @type {Record<string, (order: any) => Promise<any>>} */
 const orders = {
   /** Library and model to a network ready to run; the model's download does not count. */
-  async load({ module, model, given }) {
+  async load({ module, model, options, given }) {
     bytes = new Uint8Array(await (await fetched(model)).arrayBuffer());
     const before = performance.now();
     contender = await import(module);
-    await contender.start();
+    await contender.start(options);
     const started = performance.now();
     await contender.load(bytes, given);
     const loaded = performance.now();

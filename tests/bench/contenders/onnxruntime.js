@@ -1,4 +1,4 @@
-/** onnxruntime-web on its wasm backend, one thread. */
+/** onnxruntime-web on its wasm backend. */
 const DIST = new URL('../node_modules/onnxruntime-web/dist/', import.meta.url).href;
 
 /** @type {typeof import('onnxruntime-web')} */
@@ -9,9 +9,10 @@ let session;
 let input;
 let size = 0;
 
-export async function start() {
+/** @param {{threads: number}} options */
+export async function start({ threads }) {
   ort = await import(`${DIST}ort.wasm.min.mjs`);
-  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.numThreads = threads;
   ort.env.wasm.wasmPaths = DIST;
 }
 

@@ -1,13 +1,19 @@
-/** This project's engine, as `pkg/` has it. */
-import init, * as vgg from '../../pkg/vgglass.js';
+/** This project's engine, in one of its builds. */
+import { startPackage } from '../../worker/package.js';
 import { inputMean } from '../safetensors.js';
 
-/** @type {vgg.Network} */
+/** @type {import('../../../www/worker/package.js').Package} */
+let vgg;
+/** @type {import('../../../pkg/vgglass.js').Network} */
 let network;
 /** @type {ImageData} */
 let picture;
 
-export const start = () => init();
+/** @param {{build: string, threads: number}} options */
+export async function start({ build, threads }) {
+  vgg = await startPackage(new URLSearchParams({ build, threads: String(threads) }));
+  if (vgg.build().name !== build) throw new Error(`the build ${build} does not run here`);
+}
 
 /** @param {Uint8Array} bytes @param {{picture: ImageData}} given */
 export function load(bytes, given) {
