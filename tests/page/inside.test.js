@@ -117,7 +117,7 @@ for (const [layer, channel, inputs] of /** @type {[string, number, number][]} */
 
     const check = async () => {
       const [patch, kernel, products] = await Promise.all(['worked-patch', 'worked-kernel', 'worked-products'].map((id) => numbers(page.getByTestId(id))));
-      assert.deepEqual(products, patch.map((value, i) => value * kernel[i]));
+      assert.deepEqual(products, patch.map((value, i) => value * kernel[i] + 0), 'no minus zero');
       return sumOf(products);
     };
     assert.equal(await check(), parts[0]);

@@ -397,6 +397,7 @@ macro_rules! suite {
     };
     (@tests $test:meta, $vector:ty, $($function:ident)*) => {
         /// All of them, one after another.
+        #[cfg(not(target_arch = "wasm32"))]
         pub fn all() {
             $($crate::suite::$function::<$vector>();)*
         }
