@@ -158,6 +158,7 @@ test('scale: several scales are the mean of their softmax outputs', async (t) =>
 test('scale: the table has the numbers of the map', async (t) => {
   const page = await openView(t, 'scale', { hash: 'q=128&as=probability&of=3' });
   await page.getByText('as a table').click();
+  await page.getByTestId('score-table').locator('tbody td').first().waitFor();
   const cells = await page.getByTestId('score-table').locator('tbody td').allInnerTexts();
   assert.equal(cells.length, 9);
   assert.ok(cells.every((text) => /%$/.test(text)));

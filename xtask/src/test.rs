@@ -116,8 +116,7 @@ fn page() -> Result<()> {
     process::run(Command::new(&node.npm).args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
     process::run(
         Command::new(&node.node)
-            // Two files at a time: pages wait for frames and timers half of theirs.
-            .args(["--test", "--test-reporter=spec", "--test-concurrency=2"])
+            .args(["--test", "--test-reporter=spec"])
             .current_dir(&folder)
             .env("VGGLASS_ADDRESS", address)
             .env("CHROME", &browser.chrome),
