@@ -28,8 +28,7 @@ fn on_three_threads() {
 #[test]
 fn two_networks_share_a_pool() {
     let pool = Pool::start(1);
-    let options =
-        Options { width: Some(0.3), input_size: Some(32), fc: Some(9), classes: Some(5), ..Options::default() };
+    let options = small(0.3, 32);
     let expected = engine_after_a_picture("D", options.clone()).logits();
     std::thread::scope(|scope| {
         for _ in 0..3 {
@@ -45,6 +44,11 @@ fn two_networks_share_a_pool() {
             });
         }
     });
+}
+
+/// A network small enough for a test.
+fn small(width: f64, input_size: usize) -> Options {
+    Options { width: Some(width), input_size: Some(input_size), fc: Some(9), classes: Some(5), ..Options::default() }
 }
 
 fn paper(id: &str) -> Network {
@@ -162,8 +166,7 @@ fn impossible_rows_are_refused_with_a_reason() {
 /// What views read agrees with the plain layout: `map` is the fast path of `value`.
 #[test]
 fn maps_are_the_values_of_a_channel() {
-    let options =
-        Options { width: Some(0.6), input_size: Some(32), fc: Some(9), classes: Some(5), ..Options::default() };
+    let options = small(0.6, 32);
     let mut engine = untrained(&Network::new("A-LRN", options).unwrap(), 1).unwrap().engine;
     engine.set_picture(&(0..32 * 32 * 3).map(|i| (i * 37 % 251) as u8).collect::<Vec<_>>());
     engine.run();
@@ -180,8 +183,7 @@ fn maps_are_the_values_of_a_channel() {
 /// Real values before ReLU: clamped at zero and at the top they are the activations, to half a step.
 #[test]
 fn pre_activations_stand_for_the_activations() {
-    let options =
-        Options { width: Some(0.3), input_size: Some(32), fc: Some(9), classes: Some(5), ..Options::default() };
+    let options = small(0.3, 32);
     let mut engine = untrained(&Network::new("C", options).unwrap(), 1).unwrap().engine;
     engine.set_picture(&(0..32 * 32 * 3).map(|i| (i * 91 % 253) as u8).collect::<Vec<_>>());
     engine.run();
@@ -207,8 +209,7 @@ fn pre_activations_stand_for_the_activations() {
 /// The same seed is the same network, another seed another.
 #[test]
 fn a_seed_is_a_network() {
-    let options =
-        Options { width: Some(0.2), input_size: Some(32), fc: Some(9), classes: Some(5), ..Options::default() };
+    let options = small(0.2, 32);
     let network = Network::new("A", options).unwrap();
     let bytes = |seed| untrained(&network, seed).unwrap().model.to_bytes().unwrap();
     assert_eq!(bytes(7), bytes(7));
@@ -226,8 +227,7 @@ fn engine_after_a_picture(id: &str, options: Options) -> vgglass::run::Engine {
 /// Channels that are off give zeros, only what follows them is computed again, and on again all is as before.
 #[test]
 fn a_channel_switched_off_changes_what_follows_it() {
-    let options =
-        Options { width: Some(0.3), input_size: Some(32), fc: Some(9), classes: Some(5), ..Options::default() };
+    let options = small(0.3, 32);
     let mut engine = engine_after_a_picture("A", options);
     let layers = engine.layers().len();
     let outputs = |engine: &vgglass::run::Engine| -> Vec<_> {
@@ -260,8 +260,7 @@ fn a_channel_switched_off_changes_what_follows_it() {
 /// An edited value reaches the next layer as the definition says, and the layer itself stays as edited.
 #[test]
 fn an_edited_value_is_computed_on_from_there() {
-    let options =
-        Options { width: Some(0.3), input_size: Some(32), fc: Some(9), classes: Some(5), ..Options::default() };
+    let options = small(0.3, 32);
     let mut engine = engine_after_a_picture("B", options);
     let (layer, channel) = (1, 2);
     engine.set_value(layer, channel, 5, 6, 127);
@@ -280,8 +279,7 @@ fn an_edited_value_is_computed_on_from_there() {
 #[test]
 fn arithmetic_gives_the_engines_values() {
     for (id, size) in [("C", 32), ("AlexNet", 63)] {
-        let options =
-            Options { width: Some(0.2), input_size: Some(size), fc: Some(9), classes: Some(5), ..Options::default() };
+        let options = small(0.2, size);
         let mut engine = untrained(&Network::new(id, options).unwrap(), 1).unwrap().engine;
         engine.set_picture(&(0..size * size * 3).map(|i| (i * 53 % 255) as u8).collect::<Vec<_>>());
         engine.run();
@@ -309,8 +307,7 @@ fn arithmetic_gives_the_engines_values() {
 
 #[test]
 fn histograms_count_every_value_once() {
-    let options =
-        Options { width: Some(0.3), input_size: Some(32), fc: Some(9), classes: Some(5), ..Options::default() };
+    let options = small(0.3, 32);
     let engine = engine_after_a_picture("A", options);
     let plain = engine.activations(1).unwrap().to_plain();
     let all = vgglass::look::histogram(&engine, 1, None).unwrap();
@@ -333,16 +330,10 @@ fn custom_rows() {
     }
     let conv = |kernel, channels, stride, pad| Op::Conv { kernel, channels, stride, pad };
     let pool = Op::Pool { kernel: 2, stride: 2 };
-    let small = |modules| Options {
-        modules: Some(modules),
-        input_size: Some(32),
-        fc: Some(9),
-        classes: Some(5),
-        ..Options::default()
-    };
+    let own = |modules| Options { modules: Some(modules), ..small(1.0, 32) };
     let odd =
         vec![vec![conv(7, 10, 2, 3), Op::Lrn, Op::Lrn, pool], vec![conv(1, 40, 1, 0), conv(5, 20, 1, 4), pool, pool]];
-    let engine = engine_after_a_picture("custom", small(odd));
+    let engine = engine_after_a_picture("custom", own(odd));
     let names: Vec<_> = engine.layers().iter().map(|layer| layer.name.as_str()).collect();
     assert_eq!(names.join(" "), "input conv1_1 lrn1 lrn1_2 pool1 conv2_1 conv2_2 pool2 pool2_2 fc6 fc7 fc8");
     assert!(engine.logits().iter().all(|logit| logit.is_finite()));
@@ -360,11 +351,11 @@ fn custom_rows() {
         vec![vec![conv(3, 8, 1, 1), Op::Pool { kernel: 0, stride: 1 }]],
     ];
     for modules in refused {
-        let error = Network::new("custom", small(modules.clone())).unwrap_err();
+        let error = Network::new("custom", own(modules.clone())).unwrap_err();
         assert!(matches!(error, NetworkError::OutOfRange { .. }), "{modules:?}: {error}");
     }
-    let vanishing = Network::new("custom", small(vec![vec![conv(3, 8, 1, 1), pool, pool, pool, pool, pool, pool]]));
+    let vanishing = Network::new("custom", own(vec![vec![conv(3, 8, 1, 1), pool, pool, pool, pool, pool, pool]]));
     assert!(matches!(vanishing, Err(NetworkError::TooSmall { .. })));
     assert!(Network::new("custom", Options::default()).is_err(), "a custom row has modules");
-    assert!(Network::new("D", small(modules("D"))).is_err(), "a row of the table has none of its own");
+    assert!(Network::new("D", own(modules("D"))).is_err(), "a row of the table has none of its own");
 }
