@@ -1,50 +1,14 @@
 /** The lecture's views: tables and figures made of the engine's own numbers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { andRun, finishedRun, isPainted, open, useBrowser, violations } from './harness.js';
+import { andRun, finishedRun, isPainted, open, useBrowser } from './harness.js';
+import { holdsFor, openView, overflow, WINDOWS } from './views.js';
 
 useBrowser();
 
 const VIEWS = ['networks', 'field', 'memory', 'experiments'];
-const WINDOWS = { phone: [360, 740], tablet: [820, 1180], projector: [1280, 720], wide: [1920, 1080] };
 
-/** A view that has what it needs from the engine. @param {import('node:test').TestContext} t @param {string} view @param {Parameters<typeof open>[1]} [options] */
-async function openView(t, view, options = {}) {
-  const page = await open(t, { ...options, view });
-  await page.locator(`[data-testid=${view}-view][data-ready]`).waitFor();
-  return page;
-}
-
-/** @param {import('playwright-core').Page} page */
-const overflow = (page) => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-
-for (const view of VIEWS) {
-  for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-    for (const lang of ['en', 'zh']) {
-      test(`${view}: axe finds nothing (${colorScheme}, ${lang})`, async (t) => {
-        const page = await openView(t, view, { colorScheme, hash: `lang=${lang}` });
-        assert.deepEqual(await violations(page), []);
-      });
-    }
-  }
-
-  test(`${view}: nothing scrolls sideways, in either language`, async (t) => {
-    const page = await openView(t, view);
-    for (const [name, [width, height]] of Object.entries(WINDOWS)) {
-      await page.setViewportSize({ width, height });
-      for (const lang of ['zh', 'en']) {
-        await page.getByTestId(`lang-${lang}`).click();
-        assert.equal(await overflow(page), 0, `${name}, ${lang}`);
-      }
-    }
-  });
-
-  test(`${view}: the Chinese page is Chinese throughout`, async (t) => {
-    const page = await openView(t, view, { locale: 'zh-CN' });
-    const words = (await page.locator('main').innerText()).match(/[a-z]{3,}(?: [a-z]{2,}){2,}/g);
-    assert.equal(words, null);
-  });
-}
+for (const view of VIEWS) holdsFor(view);
 
 test('the views are reached from the header, by mouse, keyboard and Back', async (t) => {
   const page = await open(t);
