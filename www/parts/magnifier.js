@@ -2,6 +2,7 @@
  * One channel made large beside what the network sees: pointing at a cell shows its value and, on the
  * picture, what the cell has seen.
  */
+import { arrowStep } from '../core/arrows.js';
 import { h, sharpContext } from '../core/dom.js';
 import { say } from '../core/i18n.js';
 import { real } from '../core/format.js';
@@ -114,18 +115,13 @@ export function createMagnifier(app, spot, scope, tests) {
   // A finger presses without having moved.
   map.addEventListener('pointerdown', follow);
   map.addEventListener('keydown', (event) => {
-    const move = /** @type {Record<string, [number, number]>} */ ({
-      ArrowLeft: [-1, 0],
-      ArrowRight: [1, 0],
-      ArrowUp: [0, -1],
-      ArrowDown: [0, 1],
-    })[event.key];
+    const move = arrowStep(event);
     if (!move || !shown) return;
     event.preventDefault();
     event.stopPropagation();
     const { layer } = shown;
     const from = isHere(reading) ? reading : { x: layer.width >> 1, y: layer.height >> 1 };
-    pointAt(from.x + move[0], from.y + move[1]);
+    pointAt(from.x + move.x, from.y + move.y);
   });
 
   scope.size(/** @type {Element} */ (picture.parentElement), (width) => {

@@ -3,6 +3,7 @@ import { h } from '../core/dom.js';
 import { say } from '../core/i18n.js';
 import { NETWORKS, SIZES, WIDTHS } from '../core/address.js';
 import { rowOf } from '../core/app.js';
+import { sum } from '../core/costs.js';
 import { megabytes, short } from '../core/format.js';
 
 const NAMES = { A: 'VGG-11', 'A-LRN': 'VGG-11, LRN', B: 'VGG-13', C: 'VGG-16, 1×1', D: 'VGG-16', E: 'VGG-19' };
@@ -98,8 +99,8 @@ export function createNetworkDialog(app) {
     try {
       const { id, options } = rowOf(net.value, store.state.rows, Number(width.value), Number(size.value));
       const layers = await engine.describe(id, options);
-      const sum = (/** @type {'parameters' | 'macs'} */ key) => layers.reduce((total, layer) => total + layer[key], 0);
-      say(cost, 'network.cost', { parameters: short(sum('parameters')), macs: short(sum('macs')), memory: megabytes(sum('parameters')) });
+      const parameters = sum(layers, 'parameters');
+      say(cost, 'network.cost', { parameters: short(parameters), macs: short(sum(layers, 'macs')), memory: megabytes(parameters) });
     } catch (error) {
       cost.textContent = /** @type {Error} */ (error).message;
     }

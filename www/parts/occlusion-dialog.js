@@ -2,6 +2,7 @@
  * Which parts of the picture a prediction rests on: a grey square hides one after another, and the probability that
  * is left is drawn where the square was (Zeiler & Fergus, 2014). Open while the state says so.
  */
+import { arrowStep } from '../core/arrows.js';
 import { h, sharpContext } from '../core/dom.js';
 import { say, t } from '../core/i18n.js';
 import { viridis } from '../core/colours.js';
@@ -237,11 +238,11 @@ export function createOcclusionDialog({ engine, store }, live, scope) {
   canvas.addEventListener('pointermove', follow);
   canvas.addEventListener('pointerdown', follow);
   canvas.addEventListener('keydown', (event) => {
-    const move = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] })[event.key];
+    const move = arrowStep(event);
     if (!move || !shown) return;
     event.preventDefault();
     const from = pointed ?? { y: shown.columns >> 1, x: shown.columns >> 1 };
-    point(from.y + move[0], from.x + move[1]);
+    point(from.y + move.y, from.x + move.x);
   });
 
   element.addEventListener('close', () => {

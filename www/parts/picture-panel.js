@@ -1,11 +1,11 @@
 /** Where pictures come from: the stage with its crop, the ways in, the tray of samples. */
-import { pictureUrl } from '../core/assets.js';
 import { h } from '../core/dom.js';
 import { CENTRE, fit } from '../core/crop.js';
 import { language, t } from '../core/i18n.js';
 import { createCropStage } from './crop-stage.js';
 import { openCamera } from './camera-dialog.js';
 import { createLiveBar } from './live-bar.js';
+import { createSampleTray } from './sample-tray.js';
 
 /**
  * @param {import('../core/app.js').App} app
@@ -99,59 +99,15 @@ function createZoom(app, scope) {
  */
 function createTray(app, live, scope) {
   const { store } = app;
-  const list = h('ul', { class: 'tray', test: 'tray', label: 'picture.samples' });
   const credit = h('p', { class: 'caption' });
-
-  const build = () => {
-    list.replaceChildren(
-      ...app.samples.map((sample) =>
-        h(
-          'li',
-          {},
-          h(
-            'button',
-            {
-              class: 'sample',
-              type: 'button',
-              test: 'sample',
-              'data-file': sample.file,
-              on: {
-                click() {
-                  live.stop();
-                  store.set({ picture: sample.file, crop: CENTRE });
-                },
-              },
-            },
-            h('img', { src: pictureUrl(sample.file), alt: '', loading: 'lazy', decoding: 'async' }),
-          ),
-        ),
-      ),
-    );
-    update();
-  };
-  const update = () => {
-    const shown = app.picture?.name;
-    for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (list.querySelectorAll('.sample'))) {
-      const sample = app.samples.find(({ file }) => file === button.dataset.file);
-      if (!sample) continue;
-      const title = sample.title[language()];
-      button.setAttribute('aria-label', title);
-      button.title = `${title}\n${sample.credit}, ${sample.licence}`;
-      const isShown = !app.live && store.state.picture !== 'own' && sample.file === shown;
-      button.setAttribute('aria-pressed', String(isShown));
-      if (isShown) credit.textContent = `${title} · ${sample.credit} · ${sample.licence}`;
-    }
-    if (app.live) credit.textContent = t('picture.live.credit');
-    else if (store.state.picture === 'own') credit.textContent = app.picture?.name ?? '';
-  };
-  scope.keep(app.onSamples(build));
-  scope.keep(app.onPicture(() => queueMicrotask(update)));
-  scope.keep(
-    store.listen((state, before) => {
-      if (state.lang !== before.lang || state.picture !== before.picture) update();
-    }),
-  );
-  build();
+  const list = createSampleTray(app, scope, {
+    beforeChoice: () => live.stop(),
+    onShown(sample) {
+      if (sample) credit.textContent = `${sample.title[language()]} · ${sample.credit} · ${sample.licence}`;
+      if (app.live) credit.textContent = t('picture.live.credit');
+      else if (store.state.picture === 'own') credit.textContent = app.picture?.name ?? '';
+    },
+  });
   return h('div', { class: 'tray-block' }, list, credit);
 }
 

@@ -2,6 +2,7 @@
  * A class score map over the picture: the picture in grey, on it a coloured cell for each place, in the middle of
  * the window that the place sees. Arrow keys or a pointer choose a place.
  */
+import { arrowStep } from '../core/arrows.js';
 import { h, sharpContext, svg } from '../core/dom.js';
 import { viridis } from '../core/colours.js';
 import { square } from '../core/crop.js';
@@ -124,18 +125,13 @@ export function createScoreStage(app, scope, point) {
   });
   root.addEventListener('pointerdown', pointed);
   root.addEventListener('keydown', (event) => {
-    const move = /** @type {Record<string, [number, number]>} */ ({
-      ArrowLeft: [-1, 0],
-      ArrowRight: [1, 0],
-      ArrowUp: [0, -1],
-      ArrowDown: [0, 1],
-    })[event.key];
+    const move = arrowStep(event);
     if (!move || !shown) return;
     event.preventDefault();
     const { scores, place } = shown;
     point({
-      x: Math.min(Math.max(place.x + move[0], 0), scores.columns - 1),
-      y: Math.min(Math.max(place.y + move[1], 0), scores.rows - 1),
+      x: Math.min(Math.max(place.x + move.x, 0), scores.columns - 1),
+      y: Math.min(Math.max(place.y + move.y, 0), scores.rows - 1),
     });
   });
 
