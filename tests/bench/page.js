@@ -14,6 +14,9 @@
  *   activation_bytes: number}, failures: {name: string, error: string}[]}} NetOutcome
  */
 
+/** Before every run: threads of the contender before wait for work by looking for it, and would take a core from this one. */
+const PAUSE_MS = 100;
+
 /** A worker asked one thing at a time. */
 class Bench {
   constructor() {
@@ -70,6 +73,7 @@ export async function compete(net) {
     peaks.push(await ours.bench.ask('peak'));
     for (let turn = 0; turn < field.length; turn++) {
       const { bench, runs } = field[(turn + round) % field.length];
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       runs.push(await bench.ask('run'));
     }
   }
