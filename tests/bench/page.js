@@ -14,7 +14,7 @@
  *   activation_bytes: number}, failures: {name: string, error: string}[]}} NetOutcome
  */
 
-/** Before every run: threads of the contender before wait for work by looking for it, and would take a core from this one. */
+/** Before every run: threads of the contender before may still look for work, and would take a core from this one. */
 const PAUSE_MS = 100;
 
 /** A worker asked one thing at a time. */
