@@ -30,8 +30,9 @@ def read_pictures(paths):
     return torch.from_numpy(out)
 
 
-def load(folder, cache):
-    """{train,val}_pictures (u8, N x 3 x 64 x 64) and _labels; decoded once and kept in the file `cache`."""
+def load(folder, cache=None):
+    """{train,val}_pictures (u8, N x 3 x 64 x 64) and _labels; decoded once and kept in `cache`, by default beside the folder."""
+    cache = cache or os.path.join(os.path.dirname(os.path.abspath(folder)), 'tiny64.safetensors')
     if not os.path.exists(cache):
         label = {wnid: i for i, wnid in enumerate(classes(folder))}
         train = [(f'{folder}/train/{w}/images/{name}', i) for w, i in label.items()

@@ -6,7 +6,6 @@
 OUT: `pictures` u8 [N,3,64,64], `labels` i64 [N], and with a network `logits` f32 [N,200].
 """
 import argparse
-import os
 
 import torch
 from safetensors.torch import save_file
@@ -27,7 +26,7 @@ def main():
     p.add_argument('--threads', type=int, default=2)
     a = p.parse_args()
     torch.set_num_threads(a.threads)
-    tensors = data.load(a.data, a.cache or os.path.join(os.path.dirname(os.path.abspath(a.data)), 'tiny64.safetensors'))
+    tensors = data.load(a.data, a.cache)
 
     if a.calibration:
         # The pictures that training may hold out: the last ten of a fixed shuffle of each class.

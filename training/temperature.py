@@ -6,7 +6,6 @@ The temperature (Guo et al. 2017) minimises the loss over the 2,000 training pic
 measured on the validation pictures, whose scores VAL (of export_logits.py) holds.
 """
 import argparse
-import os
 
 import torch
 import torch.nn.functional as F
@@ -53,7 +52,7 @@ def main():
     network = Network(about.get('row', 'D'), float(about.get('width', 0.5)))
     load(network, a.model)
     network.eval()
-    tensors = data.load(a.data, a.cache or os.path.join(os.path.dirname(os.path.abspath(a.data)), 'tiny64.safetensors'))
+    tensors = data.load(a.data, a.cache)
     _, held_out = data.split(tensors['train_labels'], 10)
     with torch.no_grad():
         logits = torch.cat([network(data.normalise(part)) for part in tensors['train_pictures'][held_out].split(250)])

@@ -132,7 +132,7 @@ def main():
     os.makedirs(a.out, exist_ok=True)
     torch.manual_seed(a.seed)
     torch.set_num_threads(a.threads)
-    tensors = data.load(a.data, a.cache or os.path.join(os.path.dirname(os.path.abspath(a.data)), 'tiny64.safetensors'))
+    tensors = data.load(a.data, a.cache)
     pictures, labels = tensors['train_pictures'], tensors['train_labels']
     train, held_out = data.split(labels, a.held_out)
 
