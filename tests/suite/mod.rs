@@ -307,9 +307,13 @@ pub fn requantise_rounds_ties_to_even<S: Simd>() {
     ] {
         assert_eq!(requantise(acc, multiplier), expected, "{acc} * {multiplier}");
     }
-    for i in -40..600 {
-        let x = i as f32 * 0.25;
-        assert_eq!(S::lanes_i32(round_u7_vector::<S>(S::splat_f32(x))), [i32::from(round_u7(x)); 4], "{x}");
+    // Beyond 2^22 adding the magic number no longer rounds, beyond 1.5·2^23 below zero it changes the sign.
+    let far = [-0.0, 1e-40, 4_194_305.0, 12_582_911.0, 12_582_913.0, 16_777_217.0, 1e30, f32::MAX, f32::INFINITY];
+    let near = (-40..600).map(|i| i as f32 * 0.25);
+    let values: Vec<f32> = near.chain(far).flat_map(|x| [x, -x]).collect();
+    for x in values.windows(4).map(|four| <[f32; 4]>::try_from(four).unwrap()) {
+        let q = x.map(|x| i32::from_le_bytes([round_u7(x); 4]));
+        assert_eq!(S::lanes_i32(round_u7_vector::<S>(x.map(S::splat_f32))), q, "{x:?}");
     }
 }
 

@@ -117,20 +117,32 @@ fn cells<S: Simd, E: Element<S>>(
                 let sums = local.sums.as_mut_ptr();
                 gemm::<S, E>(panel.as_ptr(), k, cells, weights.as_ptr(), sums, gemm::CHANNELS);
             }
-            for quad in 0..gemm::CHANNELS / 4 {
-                let channel = tile * gemm::CHANNELS + quad * 4;
-                // SAFETY: channels are padded to whole tiles, cells lie inside the output, sums were just written.
-                unsafe {
-                    let lane = epilogue.lane(channel);
-                    for i in 0..cells {
-                        let acc = S::load(local.sums.as_ptr().add(i * gemm::CHANNELS + quad * 4).cast());
-                        let (y, x) = cell(i);
-                        epilogue.put(lane, channel, y, x, acc);
-                    }
-                }
-            }
+            // SAFETY: channels are padded to whole tiles, cells lie inside the output, sums were just written.
+            unsafe { put_cells(epilogue, &local.sums, tile * gemm::CHANNELS, (0..cells).map(cell)) }
         }
     });
+}
+
+/// Gives the epilogue 16 channels of `sums` at each of these cells.
+///
+/// # Safety
+/// The channels and the cells are the output's; `sums` has as many rows of [`gemm::CHANNELS`].
+// Its own function: V8 keeps what all cells share in registers.
+#[inline(never)]
+unsafe fn put_cells<S: Simd>(
+    epilogue: impl Epilogue<S>,
+    sums: &[i32],
+    channel: usize,
+    cells: impl Iterator<Item = (usize, usize)>,
+) {
+    // SAFETY: by the caller.
+    unsafe {
+        let lanes = std::array::from_fn(|i| epilogue.lane(channel + 4 * i));
+        for (sums, (y, x)) in sums.chunks_exact(gemm::CHANNELS).zip(cells) {
+            let acc = std::array::from_fn(|i| S::load(sums.as_ptr().add(4 * i).cast()));
+            epilogue.put_cell(&lanes, channel, y, x, acc);
+        }
+    }
 }
 
 /// Lays the window at output cell (`y`, `x`) into the first row of `panel`.

@@ -80,7 +80,7 @@ impl Lrn {
                         let root = S::sqrt_f32(t);
                         let q = S::mul_f32(S::to_f32(S::load(q.as_ptr().cast())), S::splat_f32(self.gain));
                         let b = S::div_f32(q, S::mul_f32(root, S::sqrt_f32(root)));
-                        S::store_u8x4(writer.at(c, y, x), round_u7_vector::<S>(b));
+                        S::store_lane32::<0>(writer.at(c, y, x), round_u7_vector::<S>([b; 4]));
                     }
                 }
             }

@@ -6,27 +6,31 @@
 //!
 //! All kernels compute in integers and write disjoint cells, so the result does not depend on who does what.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 
 /// Looks for work before a thread sleeps: some 50 µs.
 const LOOKS: u32 = 20_000;
 
 /// Threads that wait for work, beside the one that has it.
+///
+/// A loop does not wait for those who come late: a thread that sleeps takes longer to wake than most loops last. So
+/// workers enter a loop while it is open, its owner closes it when it finds no more to do, and waits for those inside.
 pub struct Pool {
     workers: usize,
     /// Held by the thread whose loop runs.
     user: Mutex<()>,
-    /// Counts the loops: a new number is work.
-    epoch: AtomicUsize,
+    /// The loop's number, times [`LOOP`]; [`OPEN`]; how many workers are inside.
+    state: AtomicU64,
     /// The loop that runs, an address of a [`Loop`].
     job: AtomicUsize,
-    /// Workers that have not ended the loop that runs.
-    pending: AtomicUsize,
     asleep: AtomicUsize,
     bed: Mutex<()>,
     alarm: Condvar,
 }
+
+const OPEN: u64 = 1 << 31;
+const LOOP: u64 = 1 << 32;
 
 /// What every thread of a loop calls, with its number.
 type Loop<'a> = &'a (dyn Fn(usize) + Sync);
@@ -38,9 +42,8 @@ impl Pool {
         Box::leak(Box::new(Pool {
             workers,
             user: Mutex::new(()),
-            epoch: AtomicUsize::new(0),
+            state: AtomicU64::new(0),
             job: AtomicUsize::new(0),
-            pending: AtomicUsize::new(0),
             asleep: AtomicUsize::new(0),
             bed: Mutex::new(()),
             alarm: Condvar::new(),
@@ -61,50 +64,62 @@ impl Pool {
     pub fn work(&self, number: usize) -> ! {
         let mut seen = 0;
         loop {
-            seen = self.wait_for_work(seen);
-            // SAFETY: `run` keeps the loop alive until all workers have counted themselves off.
-            let job = unsafe { *(self.job.load(Ordering::Acquire) as *const Loop) };
+            seen = self.enter(seen);
+            // SAFETY: this worker is inside, so `run` keeps the loop alive.
+            let job = unsafe { *(self.job.load(Ordering::Relaxed) as *const Loop) };
             job(number);
-            self.pending.fetch_sub(1, Ordering::Release);
+            self.state.fetch_sub(1, Ordering::Release);
         }
     }
 
-    /// The number of the next loop after `seen`.
-    fn wait_for_work(&self, seen: usize) -> usize {
-        for look in 0..LOOKS {
-            let epoch = self.epoch.load(Ordering::Acquire);
-            if epoch != seen {
-                return epoch;
+    /// Enters the next open loop whose number is not `seen`; its number.
+    fn enter(&self, seen: u64) -> u64 {
+        loop {
+            let mut number = seen;
+            for look in 0..LOOKS {
+                let state = self.state.load(Ordering::Relaxed);
+                number = state / LOOP;
+                let ready = number != seen && state & OPEN != 0;
+                if ready
+                    && self.state.compare_exchange_weak(state, state + 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
+                {
+                    return number;
+                }
+                pause(look);
             }
-            pause(look);
+            self.sleep(number);
         }
+    }
+
+    /// Returns when a loop has begun after the one with this number.
+    fn sleep(&self, last: u64) {
         // Counted before looking again, in one order for all: so whoever has work either is seen here or sees the sleeper.
         self.asleep.fetch_add(1, Ordering::SeqCst);
         let mut bed = self.bed.lock().expect("nothing panics here");
-        let mut epoch = self.epoch.load(Ordering::SeqCst);
-        while epoch == seen {
+        while self.state.load(Ordering::SeqCst) / LOOP == last {
             bed = self.alarm.wait(bed).expect("nothing panics here");
-            epoch = self.epoch.load(Ordering::SeqCst);
         }
         self.asleep.fetch_sub(1, Ordering::SeqCst);
-        epoch
     }
 
-    /// Calls `job` once on every thread, the caller's with 0; `false`, with nothing done, if another has the pool.
+    /// Calls `job` on the caller's thread with 0, and on every worker that is there in time with its number, once;
+    /// `false`, with nothing done, if another has the pool.
     fn run(&self, job: Loop) -> bool {
         let Ok(_user) = self.user.try_lock() else { return false };
         self.job.store(&raw const job as usize, Ordering::Relaxed);
-        self.pending.store(self.workers, Ordering::Relaxed);
-        self.epoch.fetch_add(1, Ordering::SeqCst);
+        // The last loop is closed and empty: nobody else writes to the state.
+        self.state.fetch_add(LOOP | OPEN, Ordering::SeqCst);
         if self.asleep.load(Ordering::SeqCst) > 0 {
             drop(self.bed.lock());
             self.alarm.notify_all();
         }
         job(0);
+        let mut state = self.state.fetch_and(!OPEN, Ordering::Acquire);
         let mut look = 0_u32;
-        while self.pending.load(Ordering::Acquire) > 0 {
+        while state % OPEN > 0 {
             look = look.wrapping_add(1);
             pause(look);
+            state = self.state.load(Ordering::Acquire);
         }
         true
     }

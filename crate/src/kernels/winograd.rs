@@ -52,8 +52,8 @@ pub(super) trait Tile {
     fn input<S: Simd>(d: &[S::V]) -> [S::V; 6];
     /// Aᵀ along one axis of i32x4.
     fn output<S: Simd>(m: &[S::V]) -> [S::V; 4];
-    /// Takes the common factor off result (`i`, `j`).
-    fn scale<S: Simd>(i: usize, j: usize, y: S::V) -> S::V;
+    /// Takes the common factor off result (`I`, `J`).
+    fn scale<S: Simd, const I: usize, const J: usize>(y: S::V) -> S::V;
 }
 
 /// F(2×2, 3×3): G doubled, so results carry a factor 4; every partial sum is below `4·127·127·9·C_in`.
@@ -78,7 +78,7 @@ impl Tile for F2 {
         [add(add(m[0], m[1]), m[2]), sub(sub(m[1], m[2]), m[3]), S::zero(), S::zero()]
     }
     #[inline(always)]
-    fn scale<S: Simd>(_: usize, _: usize, y: S::V) -> S::V {
+    fn scale<S: Simd, const I: usize, const J: usize>(y: S::V) -> S::V {
         S::shr_i32::<2>(y)
     }
 }
@@ -137,12 +137,12 @@ impl Tile for F4 {
         ]
     }
     #[inline(always)]
-    fn scale<S: Simd>(i: usize, j: usize, y: S::V) -> S::V {
+    fn scale<S: Simd, const I: usize, const J: usize>(y: S::V) -> S::V {
         /// 1/9 modulo 2^32.
         const NINTH: i32 = 954_437_177;
         const E: [u32; 4] = [3, 2, 1, 1];
         let y = S::mul_i32(y, S::splat_i32(NINTH));
-        match E[i] + E[j] {
+        match E[I] + E[J] {
             2 => S::shr_i32::<2>(y),
             3 => S::shr_i32::<3>(y),
             4 => S::shr_i32::<4>(y),
@@ -416,11 +416,25 @@ fn transform_output<S: Simd, T: Tile>(
     }
     // SAFETY: the channel is below the padded count.
     let lane = unsafe { epilogue.lane(channel) };
-    for i in 0..T::OUT.min(out.height - y) {
-        let r = T::output::<S>(&half[i]);
-        for j in 0..T::OUT.min(out.width - x) {
-            // SAFETY: the cell lies inside the output by the bounds of the loops.
-            unsafe { epilogue.put(lane, channel, y + i, x + j, T::scale::<S>(i, j, r[j])) };
+    let (down, across) = (T::OUT.min(out.height - y), T::OUT.min(out.width - x));
+    // SAFETY: the first `across` cells of the first `down` rows lie inside the output.
+    unsafe {
+        epilogue.put_row(lane, channel, y, x, across, row::<S, T, 0>(&half));
+        if down > 1 {
+            epilogue.put_row(lane, channel, y + 1, x, across, row::<S, T, 1>(&half));
+        }
+        if down > 2 {
+            epilogue.put_row(lane, channel, y + 2, x, across, row::<S, T, 2>(&half));
+        }
+        if down > 3 {
+            epilogue.put_row(lane, channel, y + 3, x, across, row::<S, T, 3>(&half));
         }
     }
+}
+
+/// Row `I` of Y. A constant, so that every shift in [`Tile::scale`] is one.
+#[inline(always)]
+fn row<S: Simd, T: Tile, const I: usize>(half: &[[S::V; 6]; 4]) -> [S::V; 4] {
+    let r = T::output::<S>(&half[I]);
+    [T::scale::<S, I, 0>(r[0]), T::scale::<S, I, 1>(r[1]), T::scale::<S, I, 2>(r[2]), T::scale::<S, I, 3>(r[3])]
 }

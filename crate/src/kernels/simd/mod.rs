@@ -59,10 +59,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// 8 readable bytes.
     unsafe fn load_i8x8(p: *const i8) -> Self::V;
-    /// Four i32 in 0..=255 to four bytes.
+    /// 32-bit lane `N`.
     /// # Safety
     /// 4 writable bytes.
-    unsafe fn store_u8x4(p: *mut u8, v: Self::V);
+    unsafe fn store_lane32<const N: usize>(p: *mut u8, v: Self::V);
 
     fn add_i16(a: Self::V, b: Self::V) -> Self::V;
     fn sub_i16(a: Self::V, b: Self::V) -> Self::V;
@@ -82,6 +82,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Arithmetic shift right.
     fn shr_i32<const N: u32>(a: Self::V) -> Self::V;
 
+    /// Four times four i32 to sixteen i8, saturated.
+    fn narrow_i8(v: [Self::V; 4]) -> Self::V;
     fn max_u8(a: Self::V, b: Self::V) -> Self::V;
 
     fn to_f32(v: Self::V) -> Self::V;
@@ -89,8 +91,6 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn mul_f32(a: Self::V, b: Self::V) -> Self::V;
     fn div_f32(a: Self::V, b: Self::V) -> Self::V;
     fn sqrt_f32(a: Self::V) -> Self::V;
-    /// Neither operand may be NaN.
-    fn min_f32(a: Self::V, b: Self::V) -> Self::V;
     /// Neither operand may be NaN.
     fn max_f32(a: Self::V, b: Self::V) -> Self::V;
 }

@@ -77,9 +77,9 @@ impl Simd for Portable {
         // SAFETY: 8 readable bytes, by the trait.
         from_i16s(unsafe { p.cast::<[i8; 8]>().read_unaligned() }.map(i16::from))
     }
-    unsafe fn store_u8x4(p: *mut u8, v: V) {
+    unsafe fn store_lane32<const N: usize>(p: *mut u8, v: V) {
         // SAFETY: 4 writable bytes, by the trait.
-        unsafe { p.cast::<[u8; 4]>().write_unaligned(i32s(v).map(|x| x as u8)) }
+        unsafe { p.cast::<[u8; 4]>().write_unaligned(i32s(v)[N].to_le_bytes()) }
     }
 
     fn add_i16(a: V, b: V) -> V {
@@ -119,6 +119,9 @@ impl Simd for Portable {
         from_i32s(i32s(a).map(|x| x >> N))
     }
 
+    fn narrow_i8(v: [V; 4]) -> V {
+        std::array::from_fn(|i| i32s(v[i / 4])[i % 4].clamp(i8::MIN.into(), i8::MAX.into()) as u8)
+    }
     fn max_u8(a: V, b: V) -> V {
         std::array::from_fn(|i| a[i].max(b[i]))
     }
@@ -137,9 +140,6 @@ impl Simd for Portable {
     }
     fn sqrt_f32(a: V) -> V {
         from_f32s(f32s(a).map(f32::sqrt))
-    }
-    fn min_f32(a: V, b: V) -> V {
-        zip_f32(a, b, f32::min)
     }
     fn max_f32(a: V, b: V) -> V {
         zip_f32(a, b, f32::max)

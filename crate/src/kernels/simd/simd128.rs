@@ -54,10 +54,9 @@ impl Simd for Simd128 {
         unsafe { i16x8_load_extend_i8x8(p) }
     }
     #[inline(always)]
-    unsafe fn store_u8x4(p: *mut u8, v: v128) {
-        let words = i16x8_narrow_i32x4(v, v);
+    unsafe fn store_lane32<const N: usize>(p: *mut u8, v: v128) {
         // SAFETY: 4 writable bytes, by the trait.
-        unsafe { v128_store32_lane::<0>(u8x16_narrow_i16x8(words, words), p.cast()) }
+        unsafe { v128_store32_lane::<N>(v, p.cast()) }
     }
 
     #[inline(always)]
@@ -115,6 +114,10 @@ impl Simd for Simd128 {
     }
 
     #[inline(always)]
+    fn narrow_i8([a, b, c, d]: [v128; 4]) -> v128 {
+        i8x16_narrow_i16x8(i16x8_narrow_i32x4(a, b), i16x8_narrow_i32x4(c, d))
+    }
+    #[inline(always)]
     fn max_u8(a: v128, b: v128) -> v128 {
         u8x16_max(a, b)
     }
@@ -138,10 +141,6 @@ impl Simd for Simd128 {
     #[inline(always)]
     fn sqrt_f32(a: v128) -> v128 {
         f32x4_sqrt(a)
-    }
-    #[inline(always)]
-    fn min_f32(a: v128, b: v128) -> v128 {
-        f32x4_pmin(a, b)
     }
     #[inline(always)]
     fn max_f32(a: v128, b: v128) -> v128 {

@@ -77,11 +77,8 @@ impl Simd for Sse2 {
         }
     }
     #[inline(always)]
-    unsafe fn store_u8x4(p: *mut u8, v: __m128i) {
-        sse2! {
-        let bytes = _mm_packus_epi16(_mm_packs_epi32(v, v), v);
-        p.cast::<i32>().write_unaligned(_mm_cvtsi128_si32(bytes))
-        }
+    unsafe fn store_lane32<const N: usize>(p: *mut u8, v: __m128i) {
+        sse2!(p.cast::<i32>().write_unaligned(Self::lanes_i32(v)[N]))
     }
 
     #[inline(always)]
@@ -140,6 +137,10 @@ impl Simd for Sse2 {
     }
 
     #[inline(always)]
+    fn narrow_i8([a, b, c, d]: [__m128i; 4]) -> __m128i {
+        sse2!(_mm_packs_epi16(_mm_packs_epi32(a, b), _mm_packs_epi32(c, d)))
+    }
+    #[inline(always)]
     fn max_u8(a: __m128i, b: __m128i) -> __m128i {
         sse2!(_mm_max_epu8(a, b))
     }
@@ -163,10 +164,6 @@ impl Simd for Sse2 {
     #[inline(always)]
     fn sqrt_f32(a: __m128i) -> __m128i {
         sse2!(i(_mm_sqrt_ps(f(a))))
-    }
-    #[inline(always)]
-    fn min_f32(a: __m128i, b: __m128i) -> __m128i {
-        sse2!(i(_mm_min_ps(f(a), f(b))))
     }
     #[inline(always)]
     fn max_f32(a: __m128i, b: __m128i) -> __m128i {
