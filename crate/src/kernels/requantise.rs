@@ -5,7 +5,11 @@
 //! rounding of IEEE 754). Floats too large for that still compare like their bits, and narrowing to i8 saturates: that
 //! is the clamp at 127.
 
-use super::{parallel::Shared, simd::Simd, tensor::{BLOCK, Writer}};
+use super::{
+    parallel::Shared,
+    simd::Simd,
+    tensor::{BLOCK, Writer},
+};
 
 /// Largest activation.
 pub const MAX: f32 = 127.0;
