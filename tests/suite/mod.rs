@@ -158,6 +158,10 @@ pub fn winograd_equals_definition<S: Simd>() {
             random_conv::<S>(algorithm, shape, out_channels, SAME3X3);
         }
     }
+    // So many channels that U is made piece by piece: a whole one and a short one of inputs, whole and short tiles of outputs.
+    for algorithm in [Algorithm::WinogradF2, Algorithm::WinogradF4] {
+        random_conv::<S>(algorithm, (150, 5, 6), 230, SAME3X3);
+    }
     // Many batches of tiles, which threads take whole.
     random_conv::<S>(Algorithm::WinogradF4, (65, 84, 90), 17, SAME3X3);
 }
@@ -169,8 +173,9 @@ pub fn winograd_is_exact_up_to_its_bound<S: Simd>() {
     const MOST: i64 = ((1 << 25) - 1) / 127;
     let channels = 240;
     let n = channels * 9;
-    for sign in [1, -1] {
-        let mut weight = Array4::from_elem((2, channels, 3, 3), 0_i8);
+    // Few outputs, for which U is kept, and so many that it is made.
+    for (sign, outputs) in [(1, 2), (-1, 2), (1, 138), (-1, 138)] {
+        let mut weight = Array4::from_elem((outputs, channels, 3, 3), 0_i8);
         for (i, w) in weight.iter_mut().enumerate() {
             // n weights whose magnitudes sum to MOST exactly: MOST / n, and one more in the first MOST % n.
             let magnitude = MOST / n as i64 + i64::from(((i % n) as i64) < MOST % n as i64);
@@ -179,13 +184,15 @@ pub fn winograd_is_exact_up_to_its_bound<S: Simd>() {
         let flat = weight.as_slice().unwrap();
         let sum: i64 = flat[..n].iter().map(|&w| i64::from(w).abs()).sum();
         assert_eq!(sum, MOST, "the weights sum to the edge");
-        let input = Array3::from_elem((channels, 5, 6), 127_u8);
-        check_conv::<S>(Algorithm::WinogradF4, &input, &weight, &[0, -5], &[1e-6, 1e-6], SAME3X3);
-        check_conv::<S>(Algorithm::WinogradF2, &input, &weight, &[0, -5], &[1e-6, 1e-6], SAME3X3);
+        let input = Array3::from_elem((channels, 3, 5), 127_u8);
+        let bias: Vec<i32> = (0..outputs as i32).map(|o| -5 * o).collect();
+        for algorithm in [Algorithm::WinogradF4, Algorithm::WinogradF2] {
+            check_conv::<S>(algorithm, &input, &weight, &bias, &vec![1e-6; outputs], SAME3X3);
+        }
         let beyond = flat.iter().position(|&w| w.abs() < 127).unwrap();
         weight.as_slice_mut().unwrap()[beyond] += sign as i8;
-        assert!(!Algorithm::WinogradF4.applies(SAME3X3, weight.as_slice().unwrap(), 2), "one more and it declines");
-        assert!(Algorithm::WinogradF2.applies(SAME3X3, weight.as_slice().unwrap(), 2));
+        assert!(!Algorithm::WinogradF4.applies(SAME3X3, weight.as_slice().unwrap(), outputs), "one more and it declines");
+        assert!(Algorithm::WinogradF2.applies(SAME3X3, weight.as_slice().unwrap(), outputs));
     }
 }
 

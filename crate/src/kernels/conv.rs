@@ -126,6 +126,8 @@ pub(super) struct Local {
     pub panel: Aligned<i16>,
     /// Sums before their epilogue; squares in LRN.
     pub sums: Aligned<i32>,
+    /// Winograd's transformed weights, where they are made when needed.
+    pub weights: Aligned<i16>,
 }
 
 impl Scratch {
@@ -139,7 +141,7 @@ impl Scratch {
     }
 
     pub fn bytes(&self) -> usize {
-        let local = |local: &Local| local.panel.bytes() + local.sums.bytes();
+        let local = |local: &Local| local.panel.bytes() + local.sums.bytes() + local.weights.bytes();
         self.panel.bytes() + self.locals.iter().map(local).sum::<usize>()
     }
 }

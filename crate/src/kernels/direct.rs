@@ -5,7 +5,7 @@
 //! [`PANEL`]). Rows are i16, or u7 as activations are where relaxed SIMD multiplies them so.
 
 use super::conv::{Scratch, Source};
-use super::gemm::{self, Element, gemm};
+use super::gemm::{self, Element, Rows, gemm};
 use super::requantise::Epilogue;
 use super::simd::Simd;
 use super::tensor::{Activations, Aligned, BLOCK, Picture, blocks};
@@ -115,7 +115,8 @@ fn cells<S: Simd, E: Element<S>>(
             // SAFETY: the panel holds `cells` rows of `k` inputs, the weights one tile, the sums `cells` rows.
             unsafe {
                 let sums = local.sums.as_mut_ptr();
-                gemm::<S, E>(panel.as_ptr(), k, cells, weights.as_ptr(), sums, gemm::CHANNELS);
+                let rows = Rows { stride: k, k, count: cells };
+                gemm::<S, E>(panel.as_ptr(), rows, weights.as_ptr(), sums, gemm::CHANNELS, false);
             }
             // SAFETY: channels are padded to whole tiles, cells lie inside the output, sums were just written.
             unsafe { put_cells(epilogue, &local.sums, tile * gemm::CHANNELS, (0..cells).map(cell)) }

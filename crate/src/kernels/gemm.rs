@@ -61,30 +61,40 @@ pub(super) fn weight_index(channel: usize, k: usize, k_padded: usize, inputs: us
     ((channel / CHANNELS * k_padded / inputs + k / inputs) * CHANNELS + channel % CHANNELS) * inputs + k % inputs
 }
 
-/// `out[r][0..16] = rows[r] · weights` for `rows` rows, i32.
+/// Rows of a panel.
+#[derive(Clone, Copy)]
+pub(super) struct Rows {
+    /// Elements from one row to the next.
+    pub stride: usize,
+    /// Inputs of each.
+    pub k: usize,
+    pub count: usize,
+}
+
+/// `out[r][0..16] = rows[r] · weights` for all rows, i32; `add`: plus what is there.
 ///
 /// # Safety
-/// `panel` holds `[rows][k]`, `k` a multiple of 32; `weights` one tile of 16 channels, `k` inputs; `out` has 16 i32 at
-/// every `out_stride` i32, `rows` times.
+/// `panel` holds the rows, `k` a multiple of 32; `weights` one tile of 16 channels, `k` inputs; `out` has 16 i32 at every
+/// `out_stride` i32, as many times as there are rows.
 // Its own function: inlined into a large one, V8's register allocator spills the accumulators.
 #[inline(never)]
 pub(super) unsafe fn gemm<S: Simd, E: Element<S>>(
     panel: *const E,
-    k: usize,
-    rows: usize,
+    rows: Rows,
     weights: *const E::Weight,
     out: *mut i32,
     out_stride: usize,
+    add: bool,
 ) {
     let mut row = 0;
     // SAFETY: rows `row..row + M` (or the last one) exist in the panel and in the output, by the caller.
     unsafe {
-        while row + M <= rows {
-            tile::<S, E, M>(panel.add(row * k), k, weights, out.add(row * out_stride), out_stride);
+        while row + M <= rows.count {
+            tile::<S, E, M>(panel.add(row * rows.stride), rows, weights, out.add(row * out_stride), out_stride, add);
             row += M;
         }
-        while row < rows {
-            tile::<S, E, 1>(panel.add(row * k), k, weights, out.add(row * out_stride), out_stride);
+        while row < rows.count {
+            tile::<S, E, 1>(panel.add(row * rows.stride), rows, weights, out.add(row * out_stride), out_stride, add);
             row += 1;
         }
     }
@@ -93,19 +103,28 @@ pub(super) unsafe fn gemm<S: Simd, E: Element<S>>(
 /// `M` rows of [`gemm`].
 #[inline(always)]
 unsafe fn tile<S: Simd, E: Element<S>, const M: usize>(
-    rows: *const E,
-    k: usize,
+    panel: *const E,
+    rows: Rows,
     weights: *const E::Weight,
     out: *mut i32,
     out_stride: usize,
+    add: bool,
 ) {
     let mut acc = [[S::zero(); N]; M];
+    if add {
+        for (m, row) in acc.iter_mut().enumerate() {
+            for (n, v) in row.iter_mut().enumerate() {
+                // SAFETY: by the caller.
+                *v = unsafe { S::load(out.add(m * out_stride + n * 4).cast()) };
+            }
+        }
+    }
     let mut w = weights.cast::<u8>();
-    let mut p = rows.cast::<u8>();
+    let mut p = panel.cast::<u8>();
     // SAFETY: the loops stay inside the panel, the weights and the output that the caller vouches for.
     unsafe {
-        let row = k * size_of::<E>();
-        let end = p.add(row);
+        let row = rows.stride * size_of::<E>();
+        let end = p.add(rows.k * size_of::<E>());
         while p < end {
             let mut a = [S::zero(); M];
             for m in 0..M {

@@ -116,7 +116,7 @@ impl Pool {
         job(0);
         let mut state = self.state.fetch_and(!OPEN, Ordering::Acquire);
         let mut look = 0_u32;
-        while state % OPEN > 0 {
+        while state & (OPEN - 1) > 0 {
             look = look.wrapping_add(1);
             pause(look);
             state = self.state.load(Ordering::Acquire);

@@ -14,9 +14,15 @@
 //! 9 has the inverse 954437177, and an arithmetic shift by `e_i + e_j` (at most 6) ends it. The result is the
 //! direct sum whenever that is below 2^25 in magnitude, which [`F4::exact`] checks from the weights.
 //! |V| ≤ 127·(8·8 + 2·2) = 8,636 and |U| ≤ 127·7·7 = 6,223 fit i16.
+//!
+//! # Where U is
+//! U of F(4×4) has eight times the bytes of the int8 weights. Of a small layer it is kept, and stays in a cache. Of a
+//! larger one it would come from memory, for a batch of tiles that soon has done all it can do with it; there U is made
+//! of the int8 weights again for every batch, a piece at a time that stays in the second-level cache: faster where tiles
+//! are few, as fast where they are many, and a large network takes 100 MB less.
 
 use super::conv::Scratch;
-use super::gemm::{self, gemm};
+use super::gemm::{self, Rows, gemm};
 use super::parallel::Shared;
 use super::requantise::Epilogue;
 use super::simd::Simd;
@@ -33,8 +39,14 @@ const LEAST_TILES: usize = 28;
 const MOST_TILES: usize = 64;
 /// Batches for each thread that keep all busy to the end; with fewer the threads share every batch.
 const BATCHES_EACH: usize = 4;
-/// Bytes of transformed weights that no longer stay in a common third-level cache.
-const LARGE: usize = 8 << 20;
+/// Pairs of an input and an output channel from which on U is made when it is needed: F(4×4)'s has 2.4 MB then.
+const MANY_PAIRS: usize = 32 * 1024;
+/// Input channels for which it is made at once, for 16 output channels: 150 kB of F(4×4)'s.
+const MADE_INPUTS: usize = 128;
+/// Values of a position of U made at once. A constant, so that 36 addresses are one and 36 offsets.
+const MADE_STRIDE: usize = MADE_INPUTS * gemm::CHANNELS + 2 * SKEW;
+/// Weights of one input channel and one tile of output channels.
+const TILE_WEIGHTS: usize = 9 * gemm::CHANNELS;
 /// Spare i16 and i32 between positions, a cache line, so that positions do not fall on the same cache set.
 const SKEW: usize = 16;
 
@@ -48,6 +60,8 @@ pub(super) trait Tile {
     const G: &[[i32; 3]];
     /// Whether results are exact for these weights `[C_in, 3, 3]` of one output channel.
     fn exact(weight: &[i8]) -> bool;
+    /// G along one axis of i16x8.
+    fn weight<S: Simd>(g: [S::V; 3]) -> [S::V; 6];
     /// Bᵀ along one axis of i16x8.
     fn input<S: Simd>(d: &[S::V]) -> [S::V; 6];
     /// Aᵀ along one axis of i32x4.
@@ -66,6 +80,12 @@ impl Tile for F2 {
     /// The direct sum must leave room for the factor 4.
     fn exact(weight: &[i8]) -> bool {
         bound(weight) < 1 << 29
+    }
+    #[inline(always)]
+    fn weight<S: Simd>([a, b, c]: [S::V; 3]) -> [S::V; 6] {
+        let (sub, add) = (S::sub_i16, S::add_i16);
+        let ends = add(a, c);
+        [add(a, a), add(ends, b), sub(ends, b), add(c, c), S::zero(), S::zero()]
     }
     #[inline(always)]
     fn input<S: Simd>(d: &[S::V]) -> [S::V; 6] {
@@ -92,6 +112,14 @@ impl Tile for F4 {
 
     fn exact(weight: &[i8]) -> bool {
         bound(weight) < 1 << 25
+    }
+    #[inline(always)]
+    fn weight<S: Simd>([a, b, c]: [S::V; 3]) -> [S::V; 6] {
+        let (sub, add) = (S::sub_i16, S::add_i16);
+        let twice = add(b, b);
+        let minus = sub(b, add(a, c));
+        let far = add(a, S::shl_i16::<2>(c));
+        [a, sub(minus, twice), minus, add(far, twice), sub(far, twice), c]
     }
     /// ```text
     /// Bᵀ =  4  0 -5  0  1  0
@@ -158,8 +186,22 @@ fn bound(weight: &[i8]) -> i64 {
     127 * sum(1).max(sum(-1))
 }
 
-/// U, `[C_out/64][IN²][64/16][C_in/2][16][2]`, from `[C_out, C_in, 3, 3]`.
+/// Whether U of a layer is kept, or made when it is needed.
+fn is_kept(channels: usize, out_channels: usize) -> bool {
+    channels * out_channels < MANY_PAIRS
+}
+
+/// Weights `[C_out, C_in, 3, 3]` as [`run`] takes them: U, or what it is made of.
 pub(super) fn pack<T: Tile>(weight: &[i8], channels: usize, out_channels: usize) -> Aligned<i16> {
+    if is_kept(channels, out_channels) {
+        pack_u::<T>(weight, channels, out_channels)
+    } else {
+        pack_plain(weight, channels, out_channels)
+    }
+}
+
+/// U, `[C_out/64][IN²][64/16][C_in/2][16][2]`.
+fn pack_u<T: Tile>(weight: &[i8], channels: usize, out_channels: usize) -> Aligned<i16> {
     let positions = T::IN * T::IN;
     let k_padded = blocks(channels) * BLOCK;
     let tile = k_padded * gemm::CHANNELS;
@@ -181,6 +223,55 @@ pub(super) fn pack<T: Tile>(weight: &[i8], channels: usize, out_channels: usize)
         }
     }
     packed
+}
+
+/// The weights themselves, bytes `[C_out/16][C_in/2][9][16][2]`.
+fn pack_plain(weight: &[i8], channels: usize, out_channels: usize) -> Aligned<i16> {
+    let k_padded = blocks(channels) * BLOCK;
+    let out_padded = out_channels.next_multiple_of(gemm::CHANNELS);
+    let mut packed = Aligned::zeroed(9 * k_padded * out_padded / 2);
+    let bytes: &mut [i8] = bytemuck::cast_slice_mut(&mut packed);
+    for (o, weight) in weight.chunks_exact(channels * 9).enumerate() {
+        for (c, g) in weight.as_chunks::<9>().0.iter().enumerate() {
+            let at = gemm::weight_index(o, c, k_padded, 2);
+            let (step, lane) = (at / STEP, at % STEP);
+            for (tap, &g) in g.iter().enumerate() {
+                bytes[(step * 9 + tap) * STEP + lane] = g;
+            }
+        }
+    }
+    packed
+}
+
+/// Weights that one step of [`gemm`] takes: 16 output channels, two input channels.
+const STEP: usize = 2 * gemm::CHANNELS;
+
+/// U of 16 output channels and of input channels whose weights are `[k/2][9][16][2]`: `[IN²][k/2][16][2]`, positions at
+/// every [`MADE_STRIDE`].
+#[inline(never)]
+fn make_u<S: Simd, T: Tile>(weights: &[i8], u: &mut [i16]) {
+    assert!(weights.len() <= MADE_INPUTS * TILE_WEIGHTS && u.len() >= T::IN * T::IN * MADE_STRIDE);
+    for (step, weights) in weights.chunks_exact(9 * STEP).enumerate() {
+        for lane in (0..STEP).step_by(8) {
+            let mut half = [[S::zero(); 3]; 6];
+            for x in 0..3 {
+                // SAFETY: eight of the `9 * STEP` weights.
+                let g = |y: usize| unsafe { S::load_i8x8(weights.as_ptr().add((3 * y + x) * STEP + lane)) };
+                let column = T::weight::<S>([g(0), g(1), g(2)]);
+                for y in 0..T::IN {
+                    half[y][x] = column[y];
+                }
+            }
+            for (y, half) in half.into_iter().enumerate().take(T::IN) {
+                let row = T::weight::<S>(half);
+                for (x, &v) in row.iter().enumerate().take(T::IN) {
+                    let at = (y * T::IN + x) * MADE_STRIDE + step * STEP + lane;
+                    // SAFETY: steps end within a position's stride, positions within `u`, by the lengths asserted.
+                    unsafe { S::store(u.as_mut_ptr().add(at).cast(), v) };
+                }
+            }
+        }
+    }
 }
 
 /// U = G g Gᵀ of one pair of channels, its `IN²` values first.
@@ -211,10 +302,12 @@ pub(super) fn run<S: Simd, T: Tile>(
     let k_padded = blocks(input.shape().channels) * BLOCK;
     let across = out.width.div_ceil(T::OUT);
     let tiles = across * out.height.div_ceil(T::OUT);
-    let at_once = batch_size(tiles, positions * k_padded * 2, weights.bytes());
+    let is_kept = is_kept(input.shape().channels, out.channels);
+    let at_once = batch_size(tiles, positions * k_padded * 2, is_kept);
     let work = Work {
         input,
         weights,
+        is_kept,
         out,
         epilogue,
         v_stride: at_once * k_padded + 2 * SKEW,
@@ -227,6 +320,9 @@ pub(super) fn run<S: Simd, T: Tile>(
     let Scratch { team, panel: shared, locals } = scratch;
     for local in &mut *locals {
         local.sums.reserve(sums);
+        if !is_kept {
+            local.weights.reserve(positions * MADE_STRIDE);
+        }
     }
     if batches >= BATCHES_EACH * team.threads() || team.threads() == 1 {
         for local in &mut *locals {
@@ -236,7 +332,7 @@ pub(super) fn run<S: Simd, T: Tile>(
             work.transform_inputs::<S, T>(batch(i), 0..batch(i).count, Shared(local.panel.as_mut_ptr()));
             for chunk in (0..out_padded).step_by(CHUNK) {
                 let channels = chunk..(chunk + CHUNK).min(out_padded);
-                work.multiply::<S, T>(batch(i), channels, &local.panel, &mut local.sums);
+                work.multiply::<S, T>(batch(i), channels, &local.panel, &mut local.sums, &mut local.weights);
             }
         });
         return;
@@ -253,7 +349,7 @@ pub(super) fn run<S: Simd, T: Tile>(
         });
         team.each(locals, out_padded.div_ceil(unit), |local, i| {
             let channels = i * unit..((i + 1) * unit).min(out_padded);
-            work.multiply::<S, T>(batch, channels, shared, &mut local.sums);
+            work.multiply::<S, T>(batch, channels, shared, &mut local.sums, &mut local.weights);
         });
     }
 }
@@ -262,6 +358,8 @@ pub(super) fn run<S: Simd, T: Tile>(
 struct Work<'a, E> {
     input: &'a Activations,
     weights: &'a Aligned<i16>,
+    /// Whether the weights are U.
+    is_kept: bool,
     out: Shape,
     epilogue: E,
     /// Values between positions, of V and of the sums.
@@ -284,29 +382,68 @@ impl<E: Copy> Work<'_, E> {
         }
     }
 
-    /// M and Y of a batch for output `channels`, whole tiles of [`gemm`] that lie in one chunk.
-    fn multiply<S: Simd, T: Tile>(&self, batch: Batch, channels: Range<usize>, panel: &[i16], sums: &mut [i32])
-    where
+    /// M and Y of a batch for output `channels`, whole tiles of [`gemm`] that lie in one chunk. `made` has room for U.
+    fn multiply<S: Simd, T: Tile>(
+        &self,
+        batch: Batch,
+        channels: Range<usize>,
+        panel: &[i16],
+        sums: &mut [i32],
+        made: &mut [i16],
+    ) where
         E: Epilogue<S>,
     {
         let positions = T::IN * T::IN;
         let k_padded = blocks(self.input.shape().channels) * BLOCK;
         let chunk = channels.start / CHUNK * CHUNK;
-        let chunk_channels = CHUNK.min(self.out.channels.next_multiple_of(gemm::CHANNELS) - chunk);
-        for position in 0..positions {
-            for channel in channels.clone().step_by(gemm::CHANNELS) {
-                let w = (chunk * positions + position * chunk_channels + channel - chunk) * k_padded;
-                let w = &self.weights[w..][..gemm::CHANNELS * k_padded];
-                let panel = &panel[position * self.v_stride..][..self.v_stride];
-                let sums = &mut sums[position * self.m_stride + channel - chunk..];
-                // SAFETY: the panel has `count` rows of `k_padded` inputs, `w` is one tile, the sums have 16 of
-                // CHUNK values in each of `count` rows.
-                unsafe {
-                    gemm::<S, i16>(panel.as_ptr(), k_padded, batch.count, w.as_ptr(), sums.as_mut_ptr(), CHUNK);
+        let tiles = channels.clone().step_by(gemm::CHANNELS);
+        if self.is_kept {
+            let chunk_channels = CHUNK.min(self.out.channels.next_multiple_of(gemm::CHANNELS) - chunk);
+            for position in 0..positions {
+                for channel in tiles.clone() {
+                    let w = (chunk * positions + position * chunk_channels + channel - chunk) * k_padded;
+                    let w = &self.weights[w..][..gemm::CHANNELS * k_padded];
+                    self.product::<S>(batch, position, 0..k_padded, panel, w, &mut sums[channel - chunk..]);
+                }
+            }
+        } else {
+            let weights: &[i8] = bytemuck::cast_slice(self.weights);
+            for channel in tiles {
+                for first in (0..k_padded).step_by(MADE_INPUTS) {
+                    let inputs = first..k_padded.min(first + MADE_INPUTS);
+                    let at = channel / gemm::CHANNELS * k_padded;
+                    make_u::<S, T>(&weights[(at + first) * TILE_WEIGHTS..(at + inputs.end) * TILE_WEIGHTS], made);
+                    for position in 0..positions {
+                        let w = &made[position * MADE_STRIDE..][..gemm::CHANNELS * inputs.len()];
+                        self.product::<S>(batch, position, inputs.clone(), panel, w, &mut sums[channel - chunk..]);
+                    }
                 }
             }
         }
         self.transform_outputs::<S, T>(batch, channels, sums);
+    }
+
+    /// What `inputs` give to M at one position, for 16 output channels, the first of `sums`; `w` is their U.
+    fn product<S: Simd>(
+        &self,
+        batch: Batch,
+        position: usize,
+        inputs: Range<usize>,
+        panel: &[i16],
+        w: &[i16],
+        sums: &mut [i32],
+    ) {
+        let k_padded = blocks(self.input.shape().channels) * BLOCK;
+        let panel = &panel[position * self.v_stride..][..self.v_stride];
+        let sums = &mut sums[position * self.m_stride..];
+        assert!(batch.count * k_padded <= panel.len() && inputs.end <= k_padded);
+        assert!(w.len() == gemm::CHANNELS * inputs.len() && (batch.count - 1) * CHUNK + gemm::CHANNELS <= sums.len());
+        let rows = Rows { stride: k_padded, k: inputs.len(), count: batch.count };
+        // SAFETY: `count` rows of the panel have the inputs, `w` is one tile of them, and the sums have as many rows.
+        unsafe {
+            let panel = panel.as_ptr().add(inputs.start);
+            gemm::<S, i16>(panel, rows, w.as_ptr(), sums.as_mut_ptr(), CHUNK, inputs.start > 0);
+        }
     }
 
     /// Y of a batch and of `channels`, given to the epilogue; `sums` is `[IN²][rows][64]`.
@@ -324,12 +461,12 @@ impl<E: Copy> Work<'_, E> {
     }
 }
 
-/// Tiles transformed at once for a layer with so many tiles and so many bytes of U.
+/// Tiles transformed at once for a layer with so many tiles.
 ///
-/// U streams in once a batch. While it comes from the caches, batches are as large as V and the sums leave room for
-/// in the second level; where it comes from memory, that costs more than a V that spills to the third level.
-fn batch_size(tiles: usize, v_bytes: usize, u_bytes: usize) -> usize {
-    let least = if u_bytes > LARGE { MOST_TILES } else { LEAST_TILES };
+/// U passes over a batch. While it comes from the caches, batches are as large as V and the sums leave room for in the
+/// second level; where it is made, that costs more than a V that spills to the third level.
+fn batch_size(tiles: usize, v_bytes: usize, is_kept: bool) -> usize {
+    let least = if is_kept { LEAST_TILES } else { MOST_TILES };
     let most = (PANEL / v_bytes).clamp(least, MOST_TILES);
     // Even batches, and rows in pairs as the micro-kernel takes them.
     tiles.div_ceil(tiles.div_ceil(most)).next_multiple_of(2)

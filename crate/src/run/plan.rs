@@ -25,23 +25,23 @@ pub fn convolution(layer: &Layer, from_picture: bool, weight: &[i8], usable: imp
 /// Cost of a 3×3 convolution, in multiply-adds for each pair of an input and an output channel.
 ///
 /// Multiply-adds decide on large maps: F(4×4) does 36 for 16 cells, F(2×2) 16 for 4, the direct sum 9 for each. On
-/// small maps reading the weights decides, since each is used for few cells: their i16 stream in at a rate of one
-/// for about [`WEIGHT_READ`] multiply-adds, and F(4×4) has four times as many as the direct sum.
+/// small maps it decides what the weights cost, since each is used for few cells: those of the direct sum are read, those of
+/// Winograd's are made (see `kernels/winograd.rs`).
 fn cost(algorithm: Algorithm, layer: &Layer) -> usize {
     /// Multiply-adds in the time that one packed weight takes to arrive from memory (25 GMAC/s, 10 GB/s).
-    const WEIGHT_READ: usize = 5;
+    const READ: usize = 5;
+    /// Multiply-adds in the time that U of a pair takes (2.5 ns for F(4×4), 39 GMAC/s).
+    const MAKE_F4: usize = 98;
+    const MAKE_F2: usize = 50;
     let tiles = |side: usize| layer.output.height.div_ceil(side) * layer.output.width.div_ceil(side);
-    let (positions, rows) = match algorithm {
-        Algorithm::WinogradF4 => (36, tiles(4)),
-        Algorithm::WinogradF2 => (16, tiles(2)),
-        Algorithm::Direct | Algorithm::DirectI8 => (9, tiles(1)),
-    };
     // The micro-kernel computes two rows at once: a lone one costs as much.
-    let rows = rows.next_multiple_of(2);
+    let rows = |side: usize| tiles(side).next_multiple_of(2);
     match algorithm {
+        Algorithm::WinogradF4 => 36 * rows(4) + MAKE_F4,
+        Algorithm::WinogradF2 => 16 * rows(2) + MAKE_F2,
+        Algorithm::Direct => 9 * (rows(1) + READ),
         // Where the instruction is three of the machine's (no VNNI), it does four thirds of the work in the same time; and its
         // weights are half as long.
-        Algorithm::DirectI8 => positions * (rows * 3 / 4 + WEIGHT_READ / 2),
-        _ => positions * (rows + WEIGHT_READ),
+        Algorithm::DirectI8 => 9 * (rows(1) * 3 / 4 + READ / 2),
     }
 }
