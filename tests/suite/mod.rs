@@ -191,7 +191,10 @@ pub fn winograd_is_exact_up_to_its_bound<S: Simd>() {
         }
         let beyond = flat.iter().position(|&w| w.abs() < 127).unwrap();
         weight.as_slice_mut().unwrap()[beyond] += sign as i8;
-        assert!(!Algorithm::WinogradF4.applies(SAME3X3, weight.as_slice().unwrap(), outputs), "one more and it declines");
+        assert!(
+            !Algorithm::WinogradF4.applies(SAME3X3, weight.as_slice().unwrap(), outputs),
+            "one more and it declines"
+        );
         assert!(Algorithm::WinogradF2.applies(SAME3X3, weight.as_slice().unwrap(), outputs));
     }
 }
