@@ -1,4 +1,5 @@
 """Tiny ImageNet as one uint8 tensor in memory; augmentation on whole batches."""
+import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 
@@ -54,32 +55,51 @@ def normalise(pictures, size=SIDE):
     x = pictures.float()
     if size != x.shape[-1]:
         x = F.interpolate(x, (size, size), mode='bilinear', antialias=True)
-    return ((x - MEAN) / STD).contiguous(memory_format=torch.channels_last)
+    return standardise(x)
 
 
-def augment(pictures, size, smallest_crop, colour, random, group=16):
-    """A random crop (one a group of pictures; sides of `smallest_crop`..64), mirror, contrast, brightness, colour cast."""
-    def uniform(n, channels, width):
-        return (torch.rand(n, channels, 1, 1, generator=random) - 0.5) * width
+def standardise(x):
+    return ((x - MEAN.to(x.device)) / STD.to(x.device)).contiguous(memory_format=torch.channels_last)
 
-    def between(low, high):
-        return int(torch.randint(low, high + 1, (), generator=random))
 
-    parts = []
-    for part in pictures.split(group):
-        h, w = (between(smallest_crop, SIDE) for _ in range(2))
-        top, left = between(0, SIDE - h), between(0, SIDE - w)
-        part = part[:, :, top:top + h, left:left + w].float()
-        if (h, w) != (size, size):
-            part = F.interpolate(part, (size, size), mode='bilinear', antialias=h > size or w > size)
-        parts.append(part)
-    x = (torch.cat(parts) - MEAN) / STD
-    mirrored = torch.rand(len(x), generator=random) < 0.5
-    x[mirrored] = x[mirrored].flip(3)
-    n = len(x)
+def augment(pictures, size, smallest_crop, colour, random):
+    """Of each picture a random crop (`smallest_crop`..1 of its area, sides 3:4 to 4:3), mirrored or not; contrast, brightness,
+    colour cast. `random` is a generator on the pictures' device."""
+    n = len(pictures)
+
+    def uniform(low, high, *shape):
+        return torch.rand(shape or (n,), generator=random, device=pictures.device) * (high - low) + low
+
+    area, aspect = uniform(smallest_crop, 1), torch.exp(uniform(-1, 1) * math.log(4 / 3))
+    w, h = (area * aspect).sqrt().clamp(max=1), (area / aspect).sqrt().clamp(max=1)
+    mirror = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
+    zero = torch.zeros_like(w)
+    # In affine_grid's coordinates the picture is -1..1.
+    theta = torch.stack([torch.stack([w * mirror, zero, uniform(-1, 1) * (1 - w)], 1),
+                         torch.stack([zero, h, uniform(-1, 1) * (1 - h)], 1)], 1)
+    grid = F.affine_grid(theta, (n, 3, size, size), align_corners=False)
+    x = standardise(F.grid_sample(pictures.float(), grid, padding_mode='reflection', align_corners=False))
     if colour:
-        x = x * (1 + uniform(n, 1, colour)) + uniform(n, 1, colour) + uniform(n, 3, colour / 3)
+        x = x * (1 + uniform(-colour / 2, colour / 2, n, 1, 1, 1)) + uniform(-colour / 2, colour / 2, n, 1, 1, 1) \
+            + uniform(-colour / 6, colour / 6, n, 3, 1, 1)
     return x.contiguous(memory_format=torch.channels_last)
+
+
+def mix(x, y, random):
+    """Pairs of pictures as one, and their classes (y: a probability a class) in the same proportion: half of the time
+    one's rectangle in the other (CutMix, Yun et al. 2019), half of the time a blend (mixup, Zhang et al. 2018).
+    `random` is Python's."""
+    share = random.random()
+    if random.random() < 0.5:
+        side = x.shape[-1]
+        h = w = round(side * math.sqrt(1 - share))
+        top, left = random.randint(0, side - h), random.randint(0, side - w)
+        share = 1 - h * w / side ** 2
+        mixed = x.clone()
+        mixed[:, :, top:top + h, left:left + w] = x.flip(0)[:, :, top:top + h, left:left + w]
+    else:
+        mixed = share * x + (1 - share) * x.flip(0)
+    return mixed, share * y + (1 - share) * y.flip(0)
 
 
 def split(labels, held_out):

@@ -68,9 +68,17 @@ def scaled(channels, width):
     return max(1, int(channels * width + 0.5))
 
 
-def lrn():
-    """Krizhevsky 2012: x / (k + alpha * sum of 5 squares) ** beta. PyTorch divides the sum by n = 5: undone here."""
-    return nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2.0)
+class LRN(nn.Module):
+    """Krizhevsky 2012: x / (k + alpha * sum of the squares of 5 neighbouring channels) ** beta, the sum not divided by 5."""
+
+    def __init__(self, size=5, alpha=1e-4, beta=0.75, k=2.0):
+        super().__init__()
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def forward(self, x):
+        squares = F.pad(x.float().square(), (0, 0, 0, 0, self.size // 2, self.size // 2))
+        total = sum(squares[:, i:i + x.shape[1]] for i in range(self.size))
+        return (x * (self.k + self.alpha * total) ** -self.beta).to(x.dtype)
 
 
 def layers(row, width):
@@ -83,13 +91,13 @@ def layers(row, width):
                 out.append((name, Conv(c, scaled(channels, width), kernel, stride, padding)))
                 c = scaled(channels, width)
             else:
-                out.append((name, lrn() if what is None else nn.MaxPool2d(*what)))
+                out.append((name, LRN() if what is None else nn.MaxPool2d(*what)))
         return out, c
     for b, block in enumerate(BLOCKS[row], 1):
         k = 0
         for kind in block:
             if kind == 'n':
-                out.append((f'lrn{b}', lrn()))
+                out.append((f'lrn{b}', LRN()))
             else:
                 k += 1
                 out.append((f'conv{b}_{k}', Conv(c, scaled(CHANNELS[b - 1], width), int(kind))))

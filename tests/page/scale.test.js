@@ -126,8 +126,9 @@ test('scale: slider, class and place are in the address, and the readout tells t
   const { map } = await scoresAt(page, 160);
   const here = map.slice((1 * 4 + 2) * 200, (1 * 4 + 2) * 200 + 200);
   assert.ok(Math.abs(Number(readout.score) - here[chosen]) < 1e-6);
-  const sum = here.reduce((total, logit) => total + Math.exp(logit), 0);
-  assert.ok(Math.abs(Number(readout.probability) - Math.exp(here[chosen]) / sum) < 1e-5);
+  const temperature = await page.evaluate(() => /** @type {any} */ (window).vgglass.engine.network.info.temperature);
+  const sum = here.reduce((total, logit) => total + Math.exp(logit / temperature), 0);
+  assert.ok(Math.abs(Number(readout.probability) - Math.exp(here[chosen] / temperature) / sum) < 1e-5);
   assert.ok(await isPainted(page.getByTestId('score-canvas')));
 
   await page.waitForURL((url) => ['q=160', `of=${chosen}`, 'place=2,1'].every((part) => url.hash.includes(part)));
