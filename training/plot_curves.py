@@ -6,7 +6,7 @@ import csv
 import os
 import sys
 
-INKS = ['#1b6ca8', '#c2571a', '#2d7d46', '#8a3b8f', '#7a6a00', '#a02c3c', '#4a4a4a']
+INKS = ['#1b6ca8', '#c2571a', '#2d7d46', '#8a3b8f', '#7a6a00', '#a02c3c', '#4a4a4a', '#000000']
 LEFT, TOP, WIDTH, HEIGHT = 55, 30, 330, 250
 
 
@@ -59,7 +59,7 @@ def main():
         losses.append((s['loss'], ink, False, False))
         accuracies += [(s['train'], ink, True, False), (s['watched'], ink, False, True)]
         name = os.path.basename(os.path.normpath(folder))
-        legend.append(f'<text x="{LEFT + 110 * i}" y="{TOP + HEIGHT + 52}" fill="{ink}">{name}</text>')
+        legend.append(f'<text x="{LEFT + 95 * i}" y="{TOP + HEIGHT + 52}" fill="{ink}">{name}</text>')
     body = [panel(LEFT, 'training loss', losses, False),
             panel(LEFT + WIDTH + 80, 'top-1: training batches (dashed), watched pictures', accuracies, True),
             f'<text x="{LEFT + WIDTH + 40}" y="{TOP + HEIGHT + 34}" text-anchor="middle">epochs</text>', *legend]
