@@ -70,6 +70,8 @@ test('compare: columns are added, changed and removed; the address has them, and
   const page = await openView(t, 'compare', { hash: 'nets=shipped' });
   assert.equal(await page.getByTestId('compare-remove').count(), 0, 'one stays');
   await page.getByTestId('compare-add').click();
+  await ready(page, 'shipped,alike-A');
+  await column(page, 1).getByTestId('compare-net').selectOption('A');
   await ready(page, 'shipped,A~0.5~64~1');
   const width = column(page, 1).getByTestId('compare-width');
   await width.focus();
@@ -115,12 +117,25 @@ test('compare: the network of the page can be a column', async (t) => {
   assert.match(await column(page, 1).innerText(), /espresso/);
 });
 
+test('compare: rows trained alike are beside each other, each with its own accuracy', async (t) => {
+  const page = await openView(t, 'compare', { hash: 'nets=alike-A,alike-E' });
+  await ready(page, 'alike-A,alike-E');
+  for (const [i, row, weights] of /** @type {const} */ ([[0, 'A', 11], [1, 'E', 19]])) {
+    const alone = await open(t, { hash: `model=alike&net=${row}` });
+    assert.deepEqual(await shown(page, i), await ofPage(alone), row);
+    const { accuracy } = await alone.evaluate(() => /** @type {any} */ (window).vgglass.engine.network.info);
+    assert.ok(accuracy.images === 10_000 && accuracy.top1 > 0.5, row);
+    assert.equal(await column(page, i).getByTestId('compare-accuracy').innerText(), `${(100 * accuracy.top1).toFixed(1)}\u00a0%`);
+    assert.match(await column(page, i).getByTestId('compare-title').innerText(), new RegExp(`VGG-${weights}`));
+  }
+});
+
 test('compare: columns in an address are read strictly, and written as they are read', async () => {
   const { formatColumns, merged, parseColumns } = await import('../../www/core/columns.js');
-  for (const text of ['shipped', 'shipped~threads,D~1~224~0', 'page,A-LRN~0.125~96~4294967295~relaxed,AlexNet~0.5~64~1']) {
+  for (const text of ['shipped', 'alike-A,alike-A-LRN~base', 'shipped~threads,D~1~224~0', 'page,A-LRN~0.125~96~4294967295~relaxed,AlexNet~0.5~64~1']) {
     assert.equal(formatColumns(/** @type {any} */ (parseColumns(text))), text);
   }
-  for (const text of ['', 'F~1~64~1', 'D', 'D~3~64~1', 'D~1~65~1', 'D~1~64~-1', 'shipped~fast', 'shipped,shipped,shipped,shipped']) {
+  for (const text of ['', 'F~1~64~1', 'D', 'D~3~64~1', 'D~1~65~1', 'D~1~64~-1', 'shipped~fast', 'alike-F', 'alike-A~0.5~64~1', 'shipped,shipped,shipped,shipped']) {
     assert.equal(parseColumns(text), undefined, text);
   }
   const named = (/** @type {string} */ names) => names.split(' ').map((name) => ({ name, module: Number(name.replace(/\D/g, '')[0]) }));

@@ -1,5 +1,6 @@
 /** The paper's results, the conclusions drawn from them, and what this browser adds. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { finishedRun, open, useBrowser } from './harness.js';
 
@@ -142,4 +143,45 @@ test('a network without a measured accuracy is marked by its speed only', async 
   const page = await openView(t, { hash: 'model=untrained&net=A&width=0.125&size=64&seed=3' });
   assert.match(await page.getByTestId('experiments-own').innerText(), /VGG-11 × 0.125.*no measured accuracy/s);
   assert.match((await page.getByTestId('trade-row').last().innerText()).replace(/\s+/g, ' '), /VGG-11.* – /);
+});
+
+test('the rows trained here: the numbers are those of the model files, and each of them opens', async (t) => {
+  const page = await openView(t);
+  const rows = () => page.getByTestId('alike-row').evaluateAll((all) => all.map((row) => [row.dataset.row, ...[...row.querySelectorAll('td')].slice(1, 5).map((cell) => cell.textContent)]));
+  const errors = Object.fromEntries(
+    ['AlexNet', 'A', 'A-LRN', 'B', 'C', 'D', 'E'].map((row) => {
+      const file = readFileSync(new URL(`../../www/models/alike/${row}.safetensors`, import.meta.url));
+      const header = JSON.parse(file.subarray(8, 8 + Number(file.readBigUInt64LE())).toString());
+      const { top1, top5, images } = JSON.parse(header.__metadata__.accuracy);
+      assert.equal(images, 10_000, row);
+      const error = (/** @type {number} */ right) => Number((100 - 100 * right).toFixed(2));
+      return [row, { top1: error(top1), top5: error(top5) }];
+    }),
+  );
+  const from = { 'A-LRN': 'A', B: 'A', C: 'B', D: 'C', E: 'D' };
+  for (const [metric, i] of /** @type {const} */ ([['top1', 1], ['top5', 2]])) {
+    await page.getByTestId(`metric-${metric}`).click();
+    const signed = (/** @type {number} */ points) => (points > 0 ? '+' : '') + points.toFixed(1).replace('-', '−');
+    const expected = Object.entries(errors).map(([row, own]) => {
+      const before = from[row];
+      const paper = TABLES[`${row} 256`];
+      return [
+        row,
+        own[metric].toFixed(1),
+        before ? `${signed(own[metric] - errors[before][metric])} from ${before}` : '–',
+        paper ? paper[i].toFixed(1) : '–',
+        before ? signed(paper[i] - TABLES[`${before} 256`][i]) : '–',
+      ];
+    });
+    assert.deepEqual(await rows(), expected, metric);
+  }
+  assert.equal(await page.getByTestId('alike-chart').locator('circle').count(), 12);
+
+  await page.locator('[data-testid=alike-open][data-row=C]').click();
+  await page.waitForURL(/#\/look\?.*model=alike&net=C/);
+  await page.waitForFunction(() => /** @type {any} */ (window).vgglass.engine.network?.info.id === 'C');
+  await finishedRun(page);
+  await page.goBack();
+  await page.getByTestId('alike-compare').click();
+  await page.waitForURL(/nets=alike-A,alike-D,alike-E/);
 });

@@ -171,6 +171,35 @@ test('an untrained network runs, and its seed makes it the same again', async (t
   assert.equal(await again.evaluate(() => JSON.stringify(/** @type {any} */ (window).vgglass.engine.top)), first);
 });
 
+test('a row trained alike is chosen in the dialog, stands in the address and says how often it is right', async (t) => {
+  const page = await open(t);
+  await page.getByTestId('network-button').click();
+  await page.getByTestId('alike-select').selectOption('AlexNet');
+  assert.ok(await page.getByTestId('choice-alike').isChecked());
+  await andRun(page, () => page.getByTestId('network-apply').click());
+  await page.waitForURL(/model=alike&net=AlexNet/);
+  const { info, top } = await page.evaluate(() => {
+    const { network, top: five } = /** @type {any} */ (window).vgglass.engine;
+    return { info: network.info, top: five };
+  });
+  assert.deepEqual([info.id, info.class_count, info.input_size], ['AlexNet', 200, 64]);
+  assert.match(await page.locator('main').innerText(), new RegExp(`${(100 * info.accuracy.top1).toFixed(1)}\u00a0%`));
+  await page.getByTestId('network-button').click();
+  assert.equal(await page.getByTestId('alike-select').inputValue(), 'AlexNet');
+  await page.keyboard.press('Escape');
+
+  const again = await open(t, { hash: new URL(page.url()).hash.split('?')[1] });
+  assert.deepEqual(await again.evaluate(() => /** @type {any} */ (window).vgglass.engine.top), top);
+});
+
+test('an address with a model file that is not there any more says so, and the shipped network stands in', async (t) => {
+  const page = await open(t, { hash: 'model=file&picture=koala.webp' });
+  assert.equal(await page.getByTestId('notice').getAttribute('data-code'), 'own-model-gone');
+  await page.waitForURL((url) => !url.hash.includes('model='));
+  await andRun(page, () => page.getByTestId('sample').first().click());
+  assert.equal((await topNames(page))[0], 'espresso');
+});
+
 test('the paper’s own network runs at full size without freezing the page', async (t) => {
   const page = await open(t, { hash: 'model=untrained&net=D&width=1&size=224&seed=1', untilRun: false });
   await page.evaluate(() => {

@@ -50,6 +50,13 @@ test('an untrained network runs in the standalone file', { skip }, async (t) => 
   assert.equal(await page.getByTestId('layer-row').count(), 17);
 });
 
+test('the standalone file says that it has no rows trained alike, and offers none', { skip }, async (t) => {
+  const page = await open(t, { ...options, hash: 'model=alike&net=A' });
+  assert.match(await page.getByTestId('notice').innerText(), /not in this one file/);
+  assert.equal(await page.evaluate(() => /** @type {any} */ (window).vgglass.engine.network.info.id), 'D');
+  assert.equal(await page.getByTestId('choice-alike').count(), 0);
+});
+
 test('the element shows the standalone file in a document from the disk', { skip }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'vgglass-'));
   t.after(() => rmSync(folder, { recursive: true }));

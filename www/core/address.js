@@ -66,7 +66,7 @@ export const SHARED = {
   embed: flag,
   picture: name(null),
   crop,
-  model: choice('shipped', ['shipped', 'untrained', 'file']),
+  model: choice('shipped', ['shipped', 'alike', 'untrained', 'file']),
   net: choice('D', [...NETWORKS, 'custom']),
   rows,
   width: {

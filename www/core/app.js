@@ -12,11 +12,12 @@ import { eachFrame, whenQuiet } from './frame.js';
 /** @typedef {import('./intake.js').Picture} Picture */
 /** What makes a network: values of the state, and the file where it is one. @typedef {{values: Record<string, any>, file: Blob | null}} Wanted */
 /** @typedef {{width: number, height: number, stop: () => void}} Live */
-/** @typedef {{code: string, params: Record<string, string | number>, retry?: () => void}} Notice */
+/** One that is not about the picture stays when another picture comes. @typedef {{code: string, params: Record<string, string | number>, retry?: () => void, stays?: boolean}} Notice */
 
 /** A picture that is no sample has this name in the state: it cannot be had again from an address. */
 const OWN = 'own';
-const NETWORK_KEYS = ['model', 'net', 'rows', 'width', 'size', 'seed'];
+/** What of the state makes the network, by the kind of model; more than `model` itself. */
+const NETWORK_KEYS = /** @type {Record<string, string[]>} */ ({ untrained: ['net', 'rows', 'width', 'size', 'seed'], alike: ['net'] });
 
 export class App {
   /** @type {Picture | null} */ picture = null;
@@ -151,7 +152,10 @@ export class App {
       this.store.set({ seed: await this.engine.seed() });
     } else if (model === 'file' && !this.#modelFile) {
       this.store.set({ model: 'shipped' });
-      this.notify({ code: 'own-model-gone', params: {} });
+      this.notify({ code: 'own-model-gone', params: {}, stays: true });
+    } else if (model === 'alike' && !assets.hasAlike) {
+      this.store.set({ model: 'shipped' });
+      this.notify({ code: 'alike-missing', params: {}, stays: true });
     } else {
       this.engine.load(await sourceOf(this.#wanted));
     }
@@ -179,7 +183,7 @@ export class App {
     }
     const changed = (/** @type {string[]} */ ...keys) => keys.some((key) => state[key] !== before[key]);
     const values = this.#wanted?.values;
-    const keys = state.model === 'untrained' ? NETWORK_KEYS : ['model'];
+    const keys = ['model', ...(NETWORK_KEYS[state.model] ?? [])];
     if (!values || keys.some((key) => state[key] !== values[key])) {
       void this.loadNetwork();
       // Another network's channels of the same names are others.
@@ -268,7 +272,7 @@ export class App {
     this.picture = picture;
     this.engine.setPicture(bitmap);
     if (picture.animated) this.notify({ code: 'animated', params: { name: picture.name } });
-    else if (!this.#notice?.retry) this.notify(null);
+    else if (!this.#notice?.retry && !this.#notice?.stays) this.notify(null);
     for (const listener of this.#pictureListeners) listener();
   }
 
@@ -284,7 +288,7 @@ export class App {
    */
   #modelFailed(message) {
     const failed = this.#wanted;
-    const code = failed?.values.model === 'shipped' ? 'model-load' : 'model-file';
+    const code = ['shipped', 'alike'].includes(failed?.values.model) ? 'model-load' : 'model-file';
     if (!this.#loaded || !this.engine.network) {
       this.notify({ code, params: { message }, retry: () => void this.recover() });
       return;
@@ -308,6 +312,7 @@ export class App {
 export async function sourceOf({ values: { model, net, rows, width, size, seed }, file }) {
   if (model === 'untrained') return { kind: 'untrained', ...rowOf(net, rows, width, size), seed };
   if (model === 'file' && file) return { kind: 'bytes', bytes: await file.arrayBuffer() };
+  if (model === 'alike') return assets.alike(net === 'custom' ? 'D' : net);
   return assets.model();
 }
 

@@ -5,11 +5,17 @@
 
 const MODEL = './models/vgg16-half-tiny.safetensors';
 
+/** Whether the rows that were trained alike, to be compared, are at hand. */
+export const hasAlike = true;
+
 /** @param {string} path */
 const beside = (path) => new URL(path, document.baseURI).href;
 
 /** The shipped model. @returns {Promise<import('./protocol.js').ModelSource>} */
 export const model = async () => ({ kind: 'url', url: beside(MODEL) });
+
+/** A row of the table as it was trained together with all others. @param {string} row @returns {Promise<import('./protocol.js').ModelSource>} */
+export const alike = async (row) => ({ kind: 'url', url: beside(`./models/alike/${row}.safetensors`) });
 
 /** A sample picture, as an image's source. @param {string} file */
 export const pictureUrl = (file) => beside(`./pictures/${file}`);

@@ -1,9 +1,10 @@
-/** The networks set side by side, as they stand in the address: `shipped,D~0.5~64~1,A~0.5~64~1~relaxed`. No DOM here. */
+/** The networks set side by side, as they stand in the address: `shipped,alike-A,D~0.5~64~1~relaxed`. No DOM here. */
 import { BUILDS, NETWORKS, SIZES, WIDTHS } from './address.js';
+import { ALIKE } from './results.js';
 
 /**
  * @typedef {object} Column
- * @property {string} net a row of the table, or `shipped`, or `page` for the network that the page runs
+ * @property {string} net a row of the table, or `alike-` and a row, or `shipped`, or `page` for the network that the page runs
  * @property {number} width of a row
  * @property {number} size
  * @property {number} seed
@@ -11,9 +12,10 @@ import { BUILDS, NETWORKS, SIZES, WIDTHS } from './address.js';
  */
 
 export const MOST = 3;
-const NAMED = ['shipped', 'page'];
-/** Networks of a column, besides the table's rows. */
-export const CHOICES = [...NAMED, ...NETWORKS];
+/** The rows as they were trained alike, by what stands for them in the address. */
+export const ALIKE_ROWS = new Map(ALIKE.map(({ row }) => [`alike-${row}`, row]));
+/** Networks whose weights are what they are. */
+export const TRAINED = ['shipped', 'page', ...ALIKE_ROWS.keys()];
 
 /** @type {Omit<Column, 'net'>} */
 const USUAL = { width: 0.5, size: 64, seed: 1, build: null };
@@ -26,7 +28,7 @@ export const INITIAL = [
 
 /** @param {Column} column */
 export function formatColumn({ net, width, size, seed, build }) {
-  const parts = NAMED.includes(net) ? [net] : [net, width, size, seed];
+  const parts = TRAINED.includes(net) ? [net] : [net, width, size, seed];
   return [...parts, ...(build ? [build] : [])].join('~');
 }
 
@@ -34,7 +36,7 @@ export function formatColumn({ net, width, size, seed, build }) {
 export function parseColumn(text) {
   const [net, ...parts] = text.split('~');
   const build = BUILDS.includes(parts[parts.length - 1]) ? /** @type {string} */ (parts.pop()) : null;
-  if (NAMED.includes(net)) return parts.length ? undefined : { ...USUAL, net, build };
+  if (TRAINED.includes(net)) return parts.length ? undefined : { ...USUAL, net, build };
   const [width, size, seed] = parts.map(Number);
   const isSensible =
     NETWORKS.includes(net) && parts.length === 3 && WIDTHS.includes(width) && SIZES.includes(size) && Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32;

@@ -45,3 +45,6 @@ export function shape({ channels, height, width }) {
 
 /** @param {number} value an integer with its sign: −1,234 */
 export const whole = (value) => count(value || 0).replace('-', '−');
+
+/** @param {number} points a difference with its sign @param {number} [digits] */
+export const signed = (points, digits = 1) => (points > 0 ? '+' : '') + points.toFixed(digits).replace('-', '−');

@@ -81,6 +81,32 @@ export const CLAIMS = {
   ),
 };
 
+/** A row as it was trained here: errors in % on Tiny ImageNet's validation pictures. @typedef {{row: string, top1: number, top5: number}} Alike */
+
+/**
+ * The rows of `models/alike/`, all trained by the same recipe (`training/README.md`): half the paper's width, 64×64, 200
+ * classes, in int8. @type {Alike[]}
+ */
+export const ALIKE = [
+  { row: 'AlexNet', top1: 61.32, top5: 35.65 },
+  { row: 'A', top1: 45.62, top5: 21.62 },
+  { row: 'A-LRN', top1: 45.03, top5: 21.40 },
+  { row: 'B', top1: 43.49, top5: 20.58 },
+  { row: 'C', top1: 43.60, top5: 20.05 },
+  { row: 'D', top1: 42.17, top5: 19.87 },
+  { row: 'E', top1: 43.21, top5: 19.98 },
+];
+
+/** The row that a row is a change of, and that the paper's text sets it beside. */
+export const CHANGED_FROM = /** @type {Record<string, string>} */ ({ 'A-LRN': 'A', B: 'A', C: 'B', D: 'C', E: 'D' });
+
+/** @param {string} row @param {Metric} metric */
+export function alikeError(row, metric) {
+  const found = ALIKE.find((alike) => alike.row === row);
+  if (!found) throw new Error(row);
+  return found[metric];
+}
+
 /** Section 2.3 of the paper: B with one 5×5 in place of each pair of 3×3 is this many points of top-1 error worse, both on a centre crop. */
 export const FIVE_BY_FIVE = 7;
 

@@ -2,8 +2,9 @@
 import { h } from '../core/dom.js';
 import { say, t } from '../core/i18n.js';
 import { BUILDS, NETWORKS, SIZES, WIDTHS } from '../core/address.js';
-import { CHOICES } from '../core/columns.js';
-import { megabytes, milliseconds, shape, short } from '../core/format.js';
+import { hasAlike } from '../core/assets.js';
+import { ALIKE_ROWS } from '../core/columns.js';
+import { megabytes, milliseconds, percent, shape, short } from '../core/format.js';
 import { titleOf } from '../core/title.js';
 import { createRanking } from './ranking.js';
 
@@ -20,6 +21,14 @@ import { createRanking } from './ranking.js';
  * @property {import('../core/protocol.js').Bench} bench
  */
 /** @typedef {{ran: Ran} | {state: 'waiting' | 'running'} | import('../core/beside.js').Refusal} Outcome */
+
+/** What a column may be, in groups with a name. @type {[Key | null, string[]][]} */
+const GROUPS = [
+  [null, ['shipped', 'page']],
+  ['compare.group.alike', hasAlike ? [...ALIKE_ROWS.keys()] : []],
+  ['compare.group.untrained', NETWORKS],
+];
+const SAID = /** @type {Record<string, Key>} */ ({ shipped: 'network.shipped', page: 'compare.page' });
 
 const MAPS_A_ROW = 4;
 export const MAPS = 8;
@@ -40,11 +49,17 @@ export function createColumn(number, column, change, remove) {
     select.selectedIndex = choices.findIndex(([value]) => value === column[key]);
     return h('label', { class: 'control' }, h('span', { say: label }), select);
   };
-  const net = choose('network.net', 'compare-net', CHOICES.map((id) => [id, id]), 'net');
-  net.querySelectorAll('option').forEach((option, i) => {
-    if (CHOICES[i] === 'shipped') say(option, 'network.shipped');
-    if (CHOICES[i] === 'page') say(option, 'compare.page');
-  });
+  const options = new Map(GROUPS.flatMap(([, ids]) => ids).map((id) => [id, h('option', { value: id }, ALIKE_ROWS.get(id) ?? id)]));
+  for (const [id, key] of Object.entries(SAID)) say(/** @type {Element} */ (options.get(id)), key);
+  const net = h(
+    'select',
+    { test: 'compare-net', on: { change: () => change({ ...column, net: net.value }) } },
+    ...GROUPS.filter(([, ids]) => ids.length).flatMap(([key, ids]) => {
+      const inside = ids.map((id) => /** @type {HTMLElement} */ (options.get(id)));
+      return key ? [say(h('optgroup', {}, ...inside), key, {}, 'label')] : inside;
+    }),
+  );
+  net.value = column.net;
   const seed = h('input', {
     type: 'number',
     min: 0,
@@ -64,7 +79,7 @@ export function createColumn(number, column, change, remove) {
   const controls = h(
     'div',
     { class: 'compare-controls' },
-    net,
+    h('label', { class: 'control' }, h('span', { say: 'network.net' }), net),
     isRow ? choose('network.width', 'compare-width', WIDTHS.map((width) => [width, `× ${width}`]), 'width') : null,
     isRow ? choose('network.size', 'compare-size', SIZES.map((size) => [size, `${size}`]), 'size') : null,
     isRow ? h('label', { class: 'control' }, h('span', { say: 'network.seed' }), seed) : null,
@@ -134,6 +149,7 @@ export function createColumn(number, column, change, remove) {
     const fact = (/** @type {Key} */ key, /** @type {string} */ value, data = {}) => h('div', {}, h('dt', { say: key }), h('dd', data, value));
     facts.replaceChildren(
       fact('compare.time', milliseconds(bench.ms), { class: 'compare-ms', test: 'compare-ms', 'data-ms': bench.ms }),
+      info.accuracy ? fact('compare.accuracy', percent(info.accuracy.top1), { test: 'compare-accuracy' }) : '',
       fact('memory.parameters', short(info.parameters), { 'data-parameters': info.parameters }),
       fact('memory.macs', short(info.macs)),
       fact('compare.memory', megabytes(info.weight_bytes + info.activation_bytes)),
@@ -144,10 +160,11 @@ export function createColumn(number, column, change, remove) {
     element,
     /** @param {Map<string, string>} titles of the rows by their ids */
     name(titles) {
-      net.querySelectorAll('option').forEach((option, i) => {
-        const title = titles.get(CHOICES[i]);
-        if (title && title !== CHOICES[i]) option.textContent = `${CHOICES[i]} · ${title}`;
-      });
+      for (const [id, option] of options) {
+        const row = ALIKE_ROWS.get(id) ?? id;
+        const title = titles.get(row);
+        if (title && title !== row) option.textContent = `${row} · ${title}`;
+      }
     },
     /** @param {Outcome} outcome @param {number} depth */
     show(outcome, depth) {

@@ -4,6 +4,7 @@
  */
 import { svg } from '../core/dom.js';
 import { t } from '../core/i18n.js';
+import { signed } from '../core/format.js';
 import { change, DEPTHS, errorOf, FIVE_BY_FIVE, JITTER, RESULTS, ROWS, TRAIN_SCALES } from '../core/results.js';
 import { createChart } from './chart.js';
 
@@ -135,9 +136,6 @@ export function createErrorChart(scope, along) {
 
 /** @param {string} name a row or a scale, as the end of a class */
 const slug = (name) => (name === JITTER ? 'jitter' : name);
-
-/** @param {number} points */
-const signed = (points) => (points > 0 ? `+${points.toFixed(1)}` : points.toFixed(1).replace('-', '−'));
 
 /** @param {number} low @param {number} high @param {number} every @param {(error: number) => number} y @param {number} left @param {number} right */
 function grid(low, high, every, y, left, right) {

@@ -16,7 +16,7 @@ export function createFooter({ engine, store }, openShortcuts) {
     const { info } = engine.network;
     const { accuracy } = info;
     if (accuracy) {
-      say(model, store.state.model === 'shipped' ? 'footer.model' : 'footer.measured', {
+      say(model, store.state.model !== 'file' ? 'footer.model' : 'footer.measured', {
         name: titleOf(info),
         size: info.input_size,
         classes: info.class_count,

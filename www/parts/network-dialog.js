@@ -1,13 +1,17 @@
-/** Which network: the shipped one, an untrained one of any row of the paper's table, or a model file. */
+/** Which network: the shipped one, one of the rows trained alike, an untrained one of any row, or a model file. */
 import { h } from '../core/dom.js';
 import { say } from '../core/i18n.js';
 import { NETWORKS, SIZES, WIDTHS } from '../core/address.js';
 import { rowOf } from '../core/app.js';
+import { hasAlike } from '../core/assets.js';
 import { sum } from '../core/costs.js';
-import { megabytes, short } from '../core/format.js';
+import { megabytes, percent, short } from '../core/format.js';
+import { ALIKE } from '../core/results.js';
 
 const NAMES = { A: 'VGG-11', 'A-LRN': 'VGG-11, LRN', B: 'VGG-13', C: 'VGG-16, 1×1', D: 'VGG-16', E: 'VGG-19' };
-const MODELS = /** @type {const} */ (['shipped', 'untrained', 'file']);
+const MODELS = /** @type {const} */ (['shipped', 'alike', 'untrained', 'file']);
+/** @param {string} id of a row */
+const nameOf = (id) => (id in NAMES ? `${id} · ${NAMES[/** @type {'A'} */ (id)]}` : id);
 
 /** @param {import('../core/app.js').App} app */
 export function createNetworkDialog(app) {
@@ -15,7 +19,12 @@ export function createNetworkDialog(app) {
   const net = h(
     'select',
     { id: 'net-select', test: 'net-select' },
-    ...NETWORKS.map((id) => h('option', { value: id }, id in NAMES ? `${id} · ${NAMES[/** @type {'A'} */ (id)]}` : id)),
+    ...NETWORKS.map((id) => h('option', { value: id }, nameOf(id))),
+  );
+  const alike = h(
+    'select',
+    { id: 'alike-select', test: 'alike-select' },
+    ...ALIKE.map(({ row, top1 }) => say(h('option', { value: row }), 'network.alike.row', { name: nameOf(row), top1: percent(1 - top1 / 100) })),
   );
   const custom = h('option', { value: 'custom', say: 'network.custom' });
   const width = h(
@@ -53,13 +62,13 @@ export function createNetworkDialog(app) {
   });
   const pick = h('button', { class: 'button', type: 'button', say: 'network.file.pick', on: { click: () => file.click() } });
   const picked = h('span', { class: 'caption', say: 'network.file.none' });
-  const radios = MODELS.map((value) =>
-    h('input', { type: 'radio', name: 'model', value, id: `choice-${value}`, test: `choice-${value}` }),
+  const radios = Object.fromEntries(
+    MODELS.map((value) => [value, h('input', { type: 'radio', name: 'model', value, id: `choice-${value}`, test: `choice-${value}` })]),
   );
   const field = (/** @type {import('../core/i18n.js').Key} */ key, /** @type {HTMLElement} */ input, /** @type {Node[]} */ ...more) =>
     h('div', { class: 'field-row' }, h('label', { for: input.id, say: key }), input, ...more);
-  const choice = (/** @type {number} */ i, /** @type {import('../core/i18n.js').Key} */ key, /** @type {Node[]} */ ...more) =>
-    h('div', { class: 'choice' }, radios[i], h('label', { for: radios[i].id, say: key }), h('div', { class: 'choice-more' }, ...more));
+  const choice = (/** @type {typeof MODELS[number]} */ model, /** @type {Node[]} */ ...more) =>
+    h('div', { class: 'choice' }, radios[model], h('label', { for: radios[model].id, say: `network.${model}` }), h('div', { class: 'choice-more' }, ...more));
 
   const untrained = h(
     'div',
@@ -79,9 +88,10 @@ export function createNetworkDialog(app) {
     'form',
     { method: 'dialog' },
     h('h2', { id: 'network-title', say: 'network.choose' }),
-    choice(0, 'network.shipped', h('p', { class: 'caption', say: 'network.shipped.what' })),
-    choice(1, 'network.untrained', untrained),
-    choice(2, 'network.file', h('p', { class: 'caption', say: 'network.file.what' }), h('p', { class: 'file-row' }, pick, picked, file)),
+    choice('shipped', h('p', { class: 'caption', say: 'network.shipped.what' })),
+    hasAlike ? choice('alike', h('p', { class: 'caption', say: 'network.alike.what' }), field('network.net', alike)) : null,
+    choice('untrained', untrained),
+    choice('file', h('p', { class: 'caption', say: 'network.file.what' }), h('p', { class: 'file-row' }, pick, picked, file)),
     h(
       'div',
       { class: 'dialog-actions' },
@@ -91,7 +101,7 @@ export function createNetworkDialog(app) {
   );
   const dialog = h('dialog', { class: 'dialog', test: 'network-dialog', 'aria-labelledby': 'network-title' }, form);
 
-  const chosen = () => radios.find((radio) => radio.checked)?.value ?? 'shipped';
+  const chosen = () => MODELS.find((model) => radios[model].checked) ?? 'shipped';
 
   async function tellCost() {
     untrained.classList.toggle('is-off', chosen() !== 'untrained');
@@ -109,9 +119,10 @@ export function createNetworkDialog(app) {
   form.addEventListener('change', (event) => {
     const { target } = event;
     if (target === file && file.files?.length) {
-      radios[2].checked = true;
+      radios.file.checked = true;
       picked.textContent = file.files[0].name;
-    } else if (target === net || target === width || target === size || target === seed) radios[1].checked = true;
+    } else if (target === alike) radios.alike.checked = true;
+    else if (target === net || target === width || target === size || target === seed) radios.untrained.checked = true;
     void tellCost();
   });
   form.addEventListener('submit', (event) => {
@@ -134,17 +145,19 @@ export function createNetworkDialog(app) {
         { step: true },
       );
     } else if (model === 'shipped') store.set({ model, seed: null, channel: null }, { step: true });
+    else if (model === 'alike') store.set({ model, net: alike.value, seed: null, channel: null }, { step: true });
   });
 
   return {
     element: dialog,
     open() {
       const { state } = store;
-      for (const radio of radios) radio.checked = radio.value === state.model;
+      for (const model of MODELS) radios[model].checked = model === state.model;
       // It can be chosen again, but it is made elsewhere.
       if (state.rows) net.append(custom);
       else custom.remove();
       net.value = state.net;
+      alike.value = state.net === 'custom' ? 'D' : state.net;
       width.value = String(state.width);
       size.value = String(state.size);
       if (state.seed === null) void roll();

@@ -3,8 +3,9 @@ import { h } from '../core/dom.js';
 import { say } from '../core/i18n.js';
 import { whole } from '../core/address.js';
 import { sourceOf } from '../core/app.js';
+import { hasAlike } from '../core/assets.js';
 import { beside, Refused, refusalOf } from '../core/beside.js';
-import { formatColumn, formatColumns, INITIAL, merged, MOST, parseColumns } from '../core/columns.js';
+import { ALIKE_ROWS, formatColumn, formatColumns, INITIAL, merged, MOST, parseColumns } from '../core/columns.js';
 import { megabytes, milliseconds } from '../core/format.js';
 import { createColumn, MAPS } from '../parts/compare-column.js';
 import { control, notes, region, titles } from '../parts/lecture.js';
@@ -63,7 +64,7 @@ function mount(app, scope) {
   /** A row that is not there yet. */
   const next = () => {
     const taken = store.state.nets.map((/** @type {Column} */ { net }) => net);
-    const net = ['A', 'E', 'AlexNet', 'B'].find((id) => !taken.includes(id)) ?? 'A';
+    const net = (hasAlike ? ['alike-A', 'alike-E', 'alike-AlexNet'] : ['A', 'E', 'AlexNet']).find((id) => !taken.includes(id)) ?? 'A';
     return { ...INITIAL[1], net };
   };
 
@@ -116,7 +117,9 @@ function mount(app, scope) {
 
   /** @param {Column} column @param {AbortSignal} signal @returns {Promise<Ran>} */
   async function runOne({ net, width, size, seed, build: wanted }, signal) {
-    const values = { model: net === 'shipped' ? 'shipped' : 'untrained', net, rows: null, width, size, seed };
+    const row = ALIKE_ROWS.get(net);
+    if (row && !hasAlike) throw new Refused('problem.alike-missing');
+    const values = { model: net === 'shipped' ? 'shipped' : row ? 'alike' : 'untrained', net: row ?? net, rows: null, width, size, seed };
     const source = net === 'page' ? await app.source() : await sourceOf({ values, file: null });
     if (!source) throw new Refused('summary.none');
     return beside(app, { source, build: wanted ?? undefined, signal }, async (other, square) => {

@@ -6,6 +6,7 @@ import { paperOptions } from '../core/app.js';
 import { count, megabytes, milliseconds, percent } from '../core/format.js';
 import { change, CLAIMS, DEPTHS, errorOf, FIVE_BY_FIVE, GLUON, JITTER, RESULTS } from '../core/results.js';
 import { titleOf } from '../core/title.js';
+import { createAlikePanel } from '../parts/alike-panel.js';
 import { createErrorChart } from '../parts/error-chart.js';
 import { notes, region } from '../parts/lecture.js';
 import { createTradeChart } from '../parts/trade-chart.js';
@@ -41,9 +42,11 @@ export const experiments = {
  * @param {import('../core/app.js').App} app
  * @param {import('../core/scope.js').Scope} scope
  */
-function mount({ engine, store }, scope) {
+function mount(app, scope) {
+  const { engine, store } = app;
   const depth = createErrorChart(scope, 'depth');
   const scale = createErrorChart(scope, 'scale');
+  const alike = createAlikePanel(app, scope);
   const trade = createTradeChart(scope);
   const difference = h('p', { class: 'statement', test: 'experiments-change' });
   const why = h('p', {});
@@ -128,6 +131,7 @@ function mount({ engine, store }, scope) {
     say(why, whyOf(claim, pair));
     builder.hidden = claim !== 'kernels';
     body.replaceChildren(...RESULTS.map((trained) => tableRow(trained, pair)));
+    alike.show(metric);
     showTrade();
     root.dataset.ready = '';
   }
@@ -184,6 +188,7 @@ function mount({ engine, store }, scope) {
     h('p', { class: 'caption', say: 'experiments.caption' }),
     h('h3', { say: 'experiments.table' }),
     region('experiments.table', h('table', { class: 'cost-table errors-table', test: 'experiments-table' }, tableHead(), body)),
+    alike.element,
     h('h2', { say: 'experiments.trade' }),
     h('p', { class: 'caption', say: 'experiments.trade.caption' }),
     h(
@@ -218,7 +223,7 @@ function mount({ engine, store }, scope) {
 }
 
 const footnotes = () =>
-  notes(['experiments.note.error', 'experiments.note.kernels', 'experiments.note.gluon', 'experiments.note.ilsvrc', 'experiments.note.speed']);
+  notes(['experiments.note.error', 'experiments.note.kernels', 'experiments.note.alike', 'experiments.note.gluon', 'experiments.note.ilsvrc', 'experiments.note.speed']);
 
 /** What stands on the button of a pair. @param {string} claim @param {Pair} pair */
 function pairLabel(claim, [before, after]) {

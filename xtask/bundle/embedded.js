@@ -26,6 +26,11 @@ function blob(path) {
 /** In bytes: the worker of a file from the disk may not fetch even a blob's address. */
 export const model = async () => ({ kind: 'bytes', bytes: await blob(MODEL).arrayBuffer() });
 
+/** The one file holds the shipped model alone. */
+export const hasAlike = false;
+
+export const alike = model;
+
 /** @param {string} file */
 export function pictureUrl(file) {
   const { textContent, dataset } = element(`pictures/${file}`);
