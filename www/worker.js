@@ -9,6 +9,7 @@
  * @typedef {Extract<import('./core/protocol.js').Question, {what: 'scores'}>} ScoresQuestion
  * @typedef {{id: number, question: ScoresQuestion, resolve: (scores: import('./core/protocol.js').Scores) => void,
  *   reject: (error: unknown) => void}} PendingScores
+ * @typedef {(stage: 'model' | 'build', loaded?: number, total?: number) => void} Report
  */
 import { listen, listener, Superseded } from './worker/listen.js';
 import { bench } from './worker/bench.js';
@@ -22,12 +23,20 @@ import { scoresAt } from './worker/scores.js';
 import { apply, found } from './worker/switches.js';
 
 const TOP = 5;
+/** Time between two news of a download, in ms. */
+const TELL_EVERY = 40;
 
 /** The engine's package, once `started` has ended. @type {import('./worker/package.js').Package} */
 let vgg;
+/** @type {Promise<void> | null} */
+let joined = null;
 const started = startPackage(new URLSearchParams(location.search)).then((loaded) => {
-  vgg = loaded;
+  vgg = loaded.vgg;
+  // The first picture does not wait for threads.
+  withThreads = () => (joined ??= loaded.join().then(() => tell({ type: 'build', build: vgg.build() })));
 });
+/** All threads compute from then on. @type {() => Promise<void>} */
+let withThreads = async () => {};
 // Who awaits it hears of a failure; until somebody does, it is not an uncaught error.
 started.catch(() => {});
 
@@ -40,6 +49,8 @@ let native = 0;
 let ticket = 0;
 /** @type {AbortController | null} */
 let download = null;
+/** A network that will be asked for. @type {{url: string, control: AbortController, report: Report, network: Promise<import('./pkg/vgglass.js').Network>} | null} */
+let expected = null;
 
 /** @type {ImageBitmap | null} */
 let picture = null;
@@ -88,14 +99,14 @@ function isBroken(error) {
 async function load(order) {
   ticket = order.ticket;
   download?.abort();
-  download = new AbortController();
+  const begun = takeExpected(order.source);
+  download = begun?.control ?? new AbortController();
   const isStale = () => ticket !== order.ticket;
   try {
     tell({ type: 'progress', ticket, stage: 'engine', loaded: 0, total: 0 });
-    // The model comes while the engine starts.
-    const [bytes] = await Promise.all([fetched(order.source, download.signal, order.ticket), started]);
-    if (isStale()) return;
-    const next = await build(order.source, bytes, order.ticket);
+    const report = reporter(order.ticket);
+    if (begun) begun.report = report;
+    const next = await (begun?.network ?? make(order.source, download.signal, report));
     if (isStale()) {
       next.free();
       return;
@@ -109,53 +120,90 @@ async function load(order) {
     native = next.info().input_size;
     rows.shown.clear();
     tell({ type: 'network', ticket, info: next.info(), layers, build: vgg.build() });
+    void withThreads();
   } catch (error) {
     if (isBroken(error)) tell({ type: 'broken', message: messageOf(error) });
     else if (!isStale()) tell({ type: 'load-failed', ticket, message: messageOf(error) });
   }
 }
 
-/**
- * The model's file, where there is one.
- * @param {import('./core/protocol.js').ModelSource} source
- * @param {AbortSignal} signal
- * @param {number} forTicket
- */
-async function fetched(source, signal, forTicket) {
-  if (source.kind === 'url') return fetchBytes(source.url, signal, forTicket);
-  return source.kind === 'bytes' ? new Uint8Array(source.bytes) : null;
+/** @param {number} forTicket @returns {Report} */
+const reporter = (forTicket) => (stage, loaded = 0, total = 0) => tell({ type: 'progress', ticket: forTicket, stage, loaded, total });
+
+/** Begins what will be asked for. @param {string} url of a model's file */
+function expect(url) {
+  const control = new AbortController();
+  /** @type {NonNullable<typeof expected>} */
+  const one = { url, control, report() {}, network: make({ kind: 'url', url }, control.signal, (...news) => one.report(...news)) };
+  // Who asks for it hears of a failure.
+  one.network.catch(() => {});
+  expected = one;
+}
+
+/** What was expected, if it is this. @param {import('./core/protocol.js').ModelSource} source */
+function takeExpected(source) {
+  const one = expected;
+  expected = null;
+  if (!one || (source.kind === 'url' && source.url === one.url)) return one;
+  one.control.abort();
+  one.network.then((other) => other.free(), () => {});
+  return null;
 }
 
 /**
  * @param {import('./core/protocol.js').ModelSource} source
- * @param {Uint8Array | null} bytes
- * @param {number} forTicket
+ * @param {AbortSignal} signal
+ * @param {Report} report
  */
-async function build(source, bytes, forTicket) {
+async function make(source, signal, report) {
+  // The model comes while the engine starts.
+  const [bytes] = await Promise.all([fetched(source, signal, report), started]);
+  signal.throwIfAborted();
   if (source.kind !== 'url') {
-    tell({ type: 'progress', ticket: forTicket, stage: 'build', loaded: 0, total: 0 });
+    report('build');
     await listen();
   }
   if (source.kind === 'untrained') return vgg.Network.untrained(source.id, source.options, source.seed ?? vgg.random_seed());
   return vgg.Network.from_model(/** @type {Uint8Array} */ (bytes));
 }
 
-/** @param {string} url @param {AbortSignal} signal @param {number} forTicket */
-async function fetchBytes(url, signal, forTicket) {
+/**
+ * The model's file, where there is one.
+ * @param {import('./core/protocol.js').ModelSource} source
+ * @param {AbortSignal} signal
+ * @param {Report} report
+ */
+async function fetched(source, signal, report) {
+  if (source.kind === 'url') return fetchBytes(source.url, signal, report);
+  return source.kind === 'bytes' ? new Uint8Array(source.bytes) : null;
+}
+
+/** @param {string} url @param {AbortSignal} signal @param {Report} report */
+async function fetchBytes(url, signal, report) {
   const response = await fetch(url, { signal });
   if (!response.ok || !response.body) throw new Error(`${response.status} ${response.statusText}`);
   const total = Number(response.headers.get('content-length') ?? 0);
   const parts = [];
   let loaded = 0;
+  let told = performance.now();
   const reader = response.body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
     parts.push(value);
     loaded += value.length;
-    tell({ type: 'progress', ticket: forTicket, stage: 'model', loaded, total });
+    if (performance.now() - told < TELL_EVERY) continue;
+    told = performance.now();
+    report('model', loaded, total);
   }
-  return new Uint8Array(await new Blob(parts).arrayBuffer());
+  // A blob would do it, by way of another process.
+  const bytes = new Uint8Array(loaded);
+  for (let at = 0; parts.length; ) {
+    const part = /** @type {Uint8Array} */ (parts.shift());
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
 }
 
 /** Runs what is waiting, draws what is outdated and computes what is asked for, until there is nothing left to do. */
@@ -329,11 +377,13 @@ async function score({ id, question, resolve, reject }, net, from) {
 function cut(from, { x, y, side }) {
   cutter.width = side;
   cutter.height = side;
-  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
-    cutter.getContext('2d', { willReadFrequently: true })
-  );
+  const context = cutterContext();
   context.drawImage(from, -x, -y);
   return context.getImageData(0, 0, side, side);
+}
+
+function cutterContext() {
+  return /** @type {OffscreenCanvasRenderingContext2D} */ (cutter.getContext('2d', { willReadFrequently: true }));
 }
 
 /**
@@ -382,6 +432,7 @@ async function reply(question, id) {
   if (question.what === 'modules') return vgg.modules(question.id);
   if (question.what === 'networks') return vgg.networks();
   if (question.what === 'seed') return vgg.random_seed();
+  if (['measure', 'bench', 'build'].includes(question.what)) await withThreads();
   if (question.what === 'measure') return measure(vgg, question.id, question.options);
   if (question.what === 'build') return vgg.build();
   if (question.what === 'bench') {
@@ -419,6 +470,7 @@ async function reply(question, id) {
 /** @param {MessageEvent<Order>} event */
 onmessage = ({ data: order }) => {
   if (order.type === 'load') void load(order).then(work);
+  else if (order.type === 'expect') expect(order.url);
   else if (order.type === 'ask') void answer(order);
   else if (order.type === 'picture') {
     picture?.close();

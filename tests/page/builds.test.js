@@ -28,7 +28,8 @@ function compute(page, build, threads) {
       const script = `
         const address = ${JSON.stringify(address)};
         const { startPackage } = await import(address + 'worker/package.js');
-        const vgg = await startPackage(new URLSearchParams(${JSON.stringify(options)}));
+        const { vgg, join } = await startPackage(new URLSearchParams(${JSON.stringify(options)}));
+        await join();
         const get = async (path) => fetch(address + path);
         const samples = await (await get('pictures/pictures.json')).json();
         const bitmaps = await Promise.all(

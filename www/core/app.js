@@ -5,6 +5,7 @@
 import * as assets from './assets.js';
 import { parseRows } from './blocks.js';
 import { CENTRE, square } from './crop.js';
+import * as early from './early.js';
 import { decode, onlyFile, Problem, read } from './intake.js';
 import { eachFrame, whenQuiet } from './frame.js';
 
@@ -226,7 +227,7 @@ export class App {
 
   async #loadSamples() {
     try {
-      this.samples = await assets.samples();
+      this.samples = await early.samples;
       for (const listener of this.#sampleListeners) listener(this.samples);
     } catch {
       this.notify({ code: 'picture-load', params: { name: 'pictures.json' } });
@@ -239,7 +240,7 @@ export class App {
     const sample = named ?? this.samples[0];
     if (!sample) return;
     try {
-      const taken = await this.#read(await assets.picture(sample.file), sample.file);
+      const taken = await this.#read(await early.takePicture(sample.file), sample.file);
       if (!taken || !('picture' in taken)) return;
       this.#show(taken.picture, taken.bitmap);
       this.#run(false);

@@ -2,14 +2,14 @@
  * The page's end of the worker: orders go out, what the worker tells is kept here and passed on as
  * events. A worker that broke is replaced; the picture and the network are then given again.
  */
-import { startWorker } from './assets.js';
+import { takeWorker } from './early.js';
 
 /**
  * @typedef {import('./protocol.js').News} News
  * @typedef {import('./protocol.js').LayerResult} LayerResult
  * @typedef {{build?: string | null, threads?: number | null}} Choice of the package's builds and of its threads; what is not
  *   given is the best that the browser takes
- * @typedef {'progress' | 'network' | 'failed' | 'broken' | 'start' | 'layer' | 'strip' | 'done'} EventName
+ * @typedef {'progress' | 'network' | 'build' | 'failed' | 'broken' | 'start' | 'layer' | 'strip' | 'done'} EventName
  */
 
 export class Engine {
@@ -247,7 +247,7 @@ export class Engine {
   }
 
   #start() {
-    const worker = startWorker(this.choice);
+    const worker = takeWorker(this.choice);
     worker.onmessage = ({ data }) => this.#hear(data);
     worker.onerror = (event) => {
       event.preventDefault();
@@ -288,6 +288,10 @@ export class Engine {
         this.network = { info: news.info, layers: news.layers, build: news.build };
         this.#forget();
         this.#emit('network', this.network);
+        break;
+      case 'build':
+        if (this.network) this.network.build = news.build;
+        this.#emit('build');
         break;
       case 'load-failed':
         this.status = this.network ? 'ready' : 'failed';

@@ -201,6 +201,7 @@
  *   | {what: 'scores', square: Square, size: number, crops: boolean}} Question
  *
  * @typedef {{type: 'load', ticket: number, source: ModelSource}
+ *   | {type: 'expect', url: string} a model's file that will be loaded: it may be fetched
  *   | {type: 'picture', bitmap: ImageBitmap}
  *   | {type: 'run', run: number, square: Square, live: boolean, frame?: ImageBitmap, drawn?: number[]}
  *   | {type: 'display', display: Display, thumbnails: number}
@@ -210,6 +211,7 @@
  *
  * @typedef {{type: 'progress', ticket: number, stage: 'engine' | 'model' | 'build', loaded: number, total: number}
  *   | {type: 'network', ticket: number, info: NetworkInfo, layers: LayerInfo[], build: Build}
+ *   | {type: 'build', build: Build} threads have joined
  *   | {type: 'load-failed', ticket: number, message: string}
  *   | {type: 'run-start', run: number, seen: ImageData, live: boolean}
  *   | {type: 'layer', run: number, result: LayerResult}

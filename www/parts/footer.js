@@ -42,6 +42,7 @@ export function createFooter({ engine, store }, openShortcuts) {
     say(broken, 'speed.failed', { kernels: failed.join(', ') });
   };
   engine.on('network', update);
+  engine.on('build', update);
   return h(
     'footer',
     { class: 'page-footer' },

@@ -20,9 +20,10 @@ const BUILDS = {
 const MOST_THREADS = 8;
 
 /**
- * The build asked for, or the best; where it cannot be started, the next.
+ * The build asked for, or the best; where it cannot be started, the next. It computes on one thread until `join` has ended,
+ * and goes on with that where threads cannot be had.
  * @param {URLSearchParams} options
- * @returns {Promise<Package>}
+ * @returns {Promise<{vgg: Package, join: () => Promise<void>}>}
  */
 export async function startPackage(options) {
   const names = Object.keys(BUILDS);
@@ -30,7 +31,9 @@ export async function startPackage(options) {
   const possible = names.slice(first).filter((name) => BUILDS[name].isPossible());
   for (const [i, name] of possible.entries()) {
     try {
-      return await start(name, Number(options.get('threads')));
+      const vgg = await BUILDS[name].load();
+      await vgg.default();
+      return { vgg, join: () => join(vgg, Number(options.get('threads'))) };
     } catch (error) {
       // Shared memory may be refused, and a host may lack a file: the next build needs less.
       if (i === possible.length - 1) throw error;
@@ -39,21 +42,13 @@ export async function startPackage(options) {
   throw new Error('no build of the engine');
 }
 
-/** @param {string} name @param {number} threads 0: as many as there are cores */
-async function start(name, threads) {
-  const vgg = await BUILDS[name].load();
-  await vgg.default();
-  if ('share' in vgg) {
-    await join(vgg, threads > 0 ? Math.min(threads, 64) : Math.min(navigator.hardwareConcurrency, MOST_THREADS));
-  }
-  return vgg;
-}
-
 /** The threads beside this one; a worker that nothing holds may be collected (https://bugzil.la/1702191). @type {Worker[]} */
 const workers = [];
 
-/** @param {Package} vgg @param {number} threads in all */
-async function join(vgg, threads) {
+/** @param {Package} vgg @param {number} wanted threads in all; 0: as many as there are cores */
+async function join(vgg, wanted) {
+  if (!('share' in vgg) || workers.length) return;
+  const threads = wanted > 0 ? Math.min(wanted, 64) : Math.min(navigator.hardwareConcurrency, MOST_THREADS);
   const { module, memory } = vgg.share(threads - 1);
   const ready = Array.from({ length: threads - 1 }, (_, i) => {
     const worker = new Worker(new URL('./thread.js', import.meta.url), { type: 'module' });
@@ -69,11 +64,10 @@ async function join(vgg, threads) {
   });
   try {
     await Promise.all(ready);
-  } catch (error) {
-    for (const worker of workers.splice(0)) worker.terminate();
-    throw error;
+    vgg.set_threads(threads);
+  } catch {
+    for (const worker of workers) worker.terminate();
   }
-  vgg.set_threads(threads);
 }
 
 /**

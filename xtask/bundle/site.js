@@ -1,10 +1,13 @@
 /**
  * Puts the page, the package and the slides into one folder for any static host: `node site.js www pkg out`.
- * Every address in it is relative, so it may lie under a sub-path.
+ * Every address in it is relative, so it may lie under a sub-path. The page's modules and styles become a few files: of
+ * what a browser does until the first prediction, asking for a hundred files is the most.
  */
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import * as esbuild from 'esbuild';
+import { STYLE_LINKS, styles, TARGET } from './page.js';
 
 const [www, pkg, out] = process.argv.slice(2).map((path) => resolve(path));
 const own = join(import.meta.dirname, 'site');
@@ -33,8 +36,40 @@ function copy(from, to) {
   cpSync(from, to, { recursive: true });
 }
 
+/** The package stays as it is; the way to it is now from the site's root. @type {esbuild.Plugin} */
+const packagePlugin = {
+  name: 'package',
+  setup(build) {
+    build.onResolve({ filter: /\/pkg\// }, ({ path }) => ({ path: path.replace(/^.*?\/pkg\//, './pkg/'), external: true }));
+  },
+};
+
+/** Page, worker and threads, each with the modules that it alone has. */
+async function scripts() {
+  await esbuild.build({
+    entryPoints: { 'core/early': join(www, 'core/early.js'), main: join(www, 'main.js'), worker: join(www, 'worker.js'), thread: join(www, 'worker/thread.js') },
+    outdir: out,
+    bundle: true,
+    splitting: true,
+    chunkNames: 'chunks/[hash]',
+    format: 'esm',
+    target: TARGET,
+    charset: 'utf8',
+    minify: true,
+    legalComments: 'none',
+    plugins: [packagePlugin],
+  });
+}
+
+/** What goes into the few files. */
+const MODULES = /^(core|locale|parts|style|views|worker)$|^(main|worker)\.js$/;
+
 rmSync(out, { recursive: true, force: true });
-cpSync(www, out, { recursive: true, filter: (path) => !path.endsWith('README.md') });
+cpSync(www, out, { recursive: true, filter: (path) => !path.endsWith('README.md') && !MODULES.test(relative(www, path)) });
+await scripts();
+const page = readFileSync(join(www, 'index.html'), 'utf8');
+writeFileSync(join(out, 'page.css'), await styles(www, page));
+writeFileSync(join(out, 'index.html'), page.replace(STYLE_LINKS, '').replace('</title>\n', '</title>\n<link rel="stylesheet" href="./page.css">\n'));
 for (const path of filesIn(pkg).filter((path) => /\.(js|wasm)$/.test(path))) copy(join(pkg, path), join(out, 'pkg', path));
 for (const path of REVEAL) copy(join(reveal, path), join(out, 'slides/reveal', path.replace('dist/', '')));
 copy(own, out);

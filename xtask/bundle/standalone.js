@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
 import * as esbuild from 'esbuild';
+import { styles, TARGET } from './page.js';
 
 const [www, pkg, out] = process.argv.slice(2).map((path) => resolve(path));
 
@@ -55,7 +56,7 @@ async function script(entry, plugin) {
     bundle: true,
     write: false,
     format: 'iife',
-    target: ['chrome111', 'firefox113', 'safari16.4'],
+    target: TARGET,
     charset: 'utf8',
     minify: true,
     legalComments: 'none',
@@ -65,16 +66,6 @@ async function script(entry, plugin) {
     plugins: [plugin],
   });
   return outputFiles[0].text;
-}
-
-/** @param {string} html the page's, with links to its styles */
-async function styles(html) {
-  const links = [...html.matchAll(/<link rel="stylesheet" href="([^"]+)"(?: media="([^"]+)")?>/g)];
-  const texts = links.map(([, href, media]) => {
-    const text = readFileSync(join(www, href), 'utf8');
-    return media ? `@media ${media} {${text}}` : text;
-  });
-  return (await esbuild.transform(texts.join('\n'), { loader: 'css', minify: true, charset: 'utf8' })).code;
 }
 
 /** Every model and picture, as an element that the page finds by the file's path. */
@@ -98,12 +89,12 @@ const html = readFileSync(join(www, 'index.html'), 'utf8');
 const icon = readFileSync(join(www, 'icon.svg')).toString('base64');
 const worker = await script('worker.js', enginePlugin);
 const page = await script('main.js', assetsPlugin(worker));
-const css = await styles(html);
+const css = await styles(www, html);
 
 const body = `${files()}\n${within('script', page)}\n</body>`;
 const whole = html
   .replace(/<link rel="(stylesheet|modulepreload|icon)"[^>]*>\n/g, '')
-  .replace(/<script type="module"[^>]*><\/script>\n/, '')
+  .replace(/<script type="module"[^>]*><\/script>\n/g, '')
   // Functions, because dollar signs in the text would be taken for patterns.
   .replace('</head>', () => `<link rel="icon" href="data:image/svg+xml;base64,${icon}">\n${within('style', css)}\n</head>`)
   .replace('</body>', () => body);
