@@ -17,6 +17,7 @@ use crate::run::{Engine, self_check, softmax};
 use js_sys::Object;
 use js_sys::{Float32Array, Int8Array, Int16Array, Reflect, Uint8ClampedArray, Uint32Array};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::cell::Cell;
 use types::{
     Build, ChannelSwitch, Kernel, LayerInfo, NetworkInfo, NetworkSummary, ReceptiveBox, StepInfo, TopClass, Value,
@@ -390,7 +391,7 @@ impl Network {
         #[wasm_bindgen(unchecked_param_type = "Atlas")] options: JsValue,
     ) -> Result<ImageData, JsError> {
         self.computed(layer)?;
-        let atlas: Atlas = serde_wasm_bindgen::from_value(options)?;
+        let atlas: Atlas = from_js(&options)?;
         let raster = look::draw(&mut self.engine, layer, channels, atlas);
         image_data(raster.ok_or_else(|| {
             JsError::new("these channels cannot be drawn: one does not exist, or the picture is too large")
@@ -469,7 +470,7 @@ fn options_from(options: JsValue) -> Result<Options, JsError> {
     if options.is_undefined() || options.is_null() {
         return Ok(Options::default());
     }
-    Ok(serde_wasm_bindgen::from_value(options)?)
+    from_js(&options)
 }
 
 fn no_weights(layer: usize) -> JsError {
@@ -482,6 +483,13 @@ fn with_properties<const N: usize>(object: JsValue, properties: [(&str, JsValue)
         Reflect::set(&object, &name.into(), &value).map_err(|_| JsError::new("a plain object takes a property"))?;
     }
     Ok(object)
+}
+
+/// By way of text: model files are JSON too, and a second reader of the same types would be a twentieth of the package.
+fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<T, JsError> {
+    let text = js_sys::JSON::stringify(value).ok().and_then(|text| text.as_string());
+    let text = text.ok_or_else(|| JsError::new("options are a plain object"))?;
+    Ok(serde_json::from_str(&text)?)
 }
 
 /// Plain objects and arrays, no `Map`s.
