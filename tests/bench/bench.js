@@ -28,7 +28,7 @@ try {
     commit: commit(),
     machine: { cpu: os.cpus()[0].model, cores: os.cpus().length, load: os.loadavg()[0] },
     chromium: browser.version(),
-    page: { ...(await opening(5)), wasm_bytes: readFileSync(WASM).length, wasm_gzip_bytes: gzipSync(readFileSync(WASM)).length },
+    page: { ...(await opening(ADDRESS, 11)), site: await opening(`${ADDRESS}site/`, 11), wasm_bytes: readFileSync(WASM).length, wasm_gzip_bytes: gzipSync(readFileSync(WASM)).length },
     nets: await nets(),
   };
   writeFileSync(given.out, `${JSON.stringify(results, null, 1)}\n`);
@@ -76,7 +76,7 @@ async function nets() {
   /** @type {import('./page.js').Net[]} */
   const list = [
     { id: 'shipped', title: 'The shipped net, 64×64', size: 64, rounds: rounds * SMALL_FACTOR },
-    { id: 'D', title: 'VGG-16 (D), 224×224, random weights', size: 224, rounds },
+    { id: 'D', title: 'VGG-16 (D), 224×224, random weights', size: 224, rounds, sizes: [224, 256, 288, 320, 384, 448, 512] },
   ].map((net) => ({ ...net, picture: `${ADDRESS}pictures/chelsea.jpg`, contenders: contenders(`models/${net.id}`) }));
   const results = [];
   for (const net of list) {
@@ -86,13 +86,13 @@ async function nets() {
   return results;
 }
 
-/** Page open to first prediction, with everything in the HTTP cache but for the first time. @param {number} times */
-async function opening(times) {
+/** Page open to first prediction, with everything in the HTTP cache but for the first time. @param {string} address @param {number} times */
+async function opening(address, times) {
   const context = await browser.newContext();
   const ms = [];
   for (let i = 0; i <= times; i++) {
     const page = await context.newPage();
-    await page.goto(ADDRESS);
+    await page.goto(address);
     const seen = await page.waitForFunction(() => {
       const { runs, engine } = document.documentElement.dataset;
       if (engine === 'failed') return 'failed';

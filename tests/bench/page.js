@@ -3,13 +3,13 @@
  * order that moves on from round to round, so that whatever else the machine does meets them alike.
  *
  * @typedef {{name: string, module: string, model: string, options?: {build?: string, threads?: number}}} Contender
- * @typedef {{id: string, title: string, size: number, rounds: number, picture: string, contenders: Contender[]}} Net
+ * @typedef {{id: string, title: string, size: number, rounds: number, picture: string, contenders: Contender[], sizes?: number[]}} Net
  *   the first contender is vgglass, with which the others' logits are compared
  *
  * @typedef {{name: string, version: string, start_ms: number, load_ms: number, first_ms: number, ms: number, runs: number[],
  *   memory_bytes: number, top1: number, correlation: number}} Outcome
  * @typedef {{name: string, kind: string, kernel: string, macs: number, ms: number, gmacs: number}} LayerOutcome
- * @typedef {{id: string, title: string, rounds: number, peak_gmacs: number, layers: LayerOutcome[], contenders: Outcome[],
+ * @typedef {{id: string, title: string, rounds: number, peak_gmacs: number, layers: LayerOutcome[], contenders: Outcome[], sizes: {size: number, ms: number, maps_ms: number}[],
  *   facts: {id: string, width: number, input_size: number, parameters: number, macs: number, weight_bytes: number,
  *   activation_bytes: number}, failures: {name: string, error: string}[]}} NetOutcome
  */
@@ -79,13 +79,24 @@ export async function compete(net) {
   }
   const { id, title, rounds } = net;
   const { facts } = ours.loaded;
+  const sizes = await atSizes(ours.bench, net.sizes ?? [], rounds);
   /** @type {NetOutcome} */
-  const outcome = { id, title, rounds, facts, peak_gmacs: median(peaks), layers: layerOutcomes(ours), contenders: [], failures };
+  const outcome = { id, title, rounds, facts, peak_gmacs: median(peaks), layers: layerOutcomes(ours), sizes, contenders: [], failures };
   for (const one of field) {
     outcome.contenders.push(contenderOutcome(one, await one.bench.ask('memory'), ours.first.logits));
     one.bench.close();
   }
   return outcome;
+}
+
+/** All sizes in turn, in every round. @param {Bench} bench @param {number[]} sizes @param {number} rounds */
+async function atSizes(bench, sizes, rounds) {
+  /** @type {{ms: number, maps_ms: number}[][]} */
+  const all = sizes.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, size] of sizes.entries()) all[i].push(await bench.ask('sized', { size }));
+  }
+  return sizes.map((size, i) => ({ size, ms: median(all[i].map(({ ms }) => ms)), maps_ms: median(all[i].map(({ maps_ms }) => maps_ms)) }));
 }
 
 /** @param {Loaded} ours @returns {LayerOutcome[]} all but the input */

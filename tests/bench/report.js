@@ -8,7 +8,7 @@
  * @typedef {import('./page.js').Outcome} Outcome
  * @typedef {import('./page.js').NetOutcome} NetOutcome
  * @typedef {{date: string, commit: string, machine: {cpu: string, cores: number, load: number}, chromium: string,
- *   page: {cold_ms: number, warm_ms: number, wasm_bytes: number, wasm_gzip_bytes: number},
+ *   page: {cold_ms: number, warm_ms: number, site: {cold_ms: number, warm_ms: number}, wasm_bytes: number, wasm_gzip_bytes: number},
  *   nets: NetOutcome[]}} Results
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -86,7 +86,19 @@ Medians of ${net.rounds} interleaved rounds. vgglass: ${(facts.macs / ours.ms / 
 (${(facts.macs / 1e9).toFixed(2)} GMAC); weights packed ${megabytes(facts.weight_bytes)}, activations and working memory
 ${megabytes(facts.activation_bytes)}. Peak loop of the kernels' instruction in the same rounds: **${net.peak_gmacs.toFixed(1)} GMAC/s**.
 
-${layerTable(net)}`;
+${layerTable(net)}${sizeTable(net)}`;
+}
+
+/** What an area costs, beside the native size's. @param {NetOutcome} net */
+function sizeTable({ sizes }) {
+  if (sizes.length === 0) return '';
+  const [native] = sizes;
+  const rows = sizes.map(({ size, ms: time, maps_ms: maps }) => {
+    const area = size ** 2 / native.size ** 2;
+    return [`${size}×${size}`, area.toFixed(2), ms(maps), (maps / native.maps_ms / area).toFixed(2), ms(time - maps), ms(time)];
+  });
+  const head = ['', 'area', 'up to pool5, ms', 'of what the area lets expect', 'fc6 to fc8 at every place, ms', 'all, ms'];
+  return `\n\nThe same network over larger pictures, its fully connected layers as convolutions; fc6 fits at 1 place of 224×224, at 100 of 512×512:\n\n${table(head, rows)}`;
 }
 
 function conditions() {
@@ -100,7 +112,8 @@ const report = `# Bench
 
 Made by \`cargo xtask bench\`; README.md here says what is measured. ${conditions()}
 
-Page open to first prediction: ${ms(page.warm_ms)} ms with a warm HTTP cache, ${ms(page.cold_ms)} ms the first time.
+Page open to first prediction, median of eleven: the site that \`cargo xtask site\` makes ${ms(page.site.warm_ms)} ms with a warm HTTP cache, ${ms(page.site.cold_ms)} ms
+the first time; the page as it is written, in a hundred modules, ${ms(page.warm_ms)} ms and ${ms(page.cold_ms)} ms.
 \`vgglass_bg.wasm\`: ${(page.wasm_bytes / 1e3).toFixed(0)} kB, ${(page.wasm_gzip_bytes / 1e3).toFixed(0)} kB gzipped.
 
 ${results.nets.map(section).join('\n\n')}

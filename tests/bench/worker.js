@@ -28,6 +28,10 @@ const orders = {
     const result = await contender.run();
     return { ms: performance.now() - before, ...result };
   },
+  /** The same picture at other sizes: the network's map of scores over it. */
+  async sized({ size }) {
+    return contender.sized(size);
+  },
   async peak() {
     return contender.peak();
   },

@@ -7,10 +7,10 @@ use std::{fs, thread};
 use anyhow::{Context, Result, bail};
 
 use crate::browser::{Browser, Node};
-use crate::{package, process, root, serve, tools};
+use crate::{bundle, process, root, serve};
 
 /// What `tests/bench/page.js` asks for, and the folder that has it.
-const FOLDERS: [(&str, &str); 2] = [("/bench", "tests/bench"), ("/bench/models", MODELS)];
+const FOLDERS: [(&str, &str); 3] = [("/bench", "tests/bench"), ("/bench/models", MODELS), ("/site", "dist/site")];
 const MODELS: &str = "target/bench";
 const SHIPPED: &str = "www/models/vgg16-half-tiny.safetensors";
 
@@ -37,7 +37,7 @@ pub fn run(options: &Options) -> Result<()> {
     let browser = Browser::find_or_install()?;
     let node = Node::find_or_install()?;
     models(options)?;
-    package::build(&tools::install()?)?;
+    bundle::site()?;
 
     let listener = serve::listen(0)?;
     let address = format!("http://{}/", listener.local_addr()?);

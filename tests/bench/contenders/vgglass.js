@@ -11,7 +11,9 @@ let picture;
 
 /** @param {{build: string, threads: number}} options */
 export async function start({ build, threads }) {
-  vgg = await startPackage(new URLSearchParams({ build, threads: String(threads) }));
+  const started = await startPackage(new URLSearchParams({ build, threads: String(threads) }));
+  await started.join();
+  vgg = started.vgg;
   if (vgg.build().name !== build) throw new Error(`the build ${build} does not run here`);
 }
 
@@ -43,6 +45,18 @@ export function run() {
   network.set_picture(picture);
   const layers = network.run();
   return { logits: network.logits(), layers: layers.map(({ index, ms }) => ({ index, ms })) };
+}
+
+/** Time at another size, of all layers and of those before the classifier; the next run is at the network's own again. @param {number} size */
+export function sized(size) {
+  const own = network.info().input_size;
+  network.set_size(size);
+  network.set_picture(picture);
+  const times = network.run();
+  const classifier = network.layers().find(({ kind }) => kind === 'fc').index;
+  network.set_size(own);
+  const sum = (/** @type {{ms: number}[]} */ some) => some.reduce((total, { ms }) => total + ms, 0);
+  return { ms: sum(times), maps_ms: sum(times.filter(({ index }) => index < classifier)) };
 }
 
 /** Limit of the instruction under the kernels, GMAC/s. */
