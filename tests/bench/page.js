@@ -79,13 +79,14 @@ export async function compete(net) {
   }
   const { id, title, rounds } = net;
   const { facts } = ours.loaded;
-  const sizes = await atSizes(ours.bench, net.sizes ?? [], rounds);
   /** @type {NetOutcome} */
-  const outcome = { id, title, rounds, facts, peak_gmacs: median(peaks), layers: layerOutcomes(ours), sizes, contenders: [], failures };
+  const outcome = { id, title, rounds, facts, peak_gmacs: median(peaks), layers: layerOutcomes(ours), sizes: [], contenders: [], failures };
   for (const one of field) {
     outcome.contenders.push(contenderOutcome(one, await one.bench.ask('memory'), ours.first.logits));
-    one.bench.close();
   }
+  // After the memory: larger pictures need more of it.
+  outcome.sizes = await atSizes(ours.bench, net.sizes ?? [], rounds);
+  for (const { bench } of field) bench.close();
   return outcome;
 }
 

@@ -539,7 +539,7 @@ export default {
   'experiments.alike.change.paper': '论文中的变化',
   'experiments.alike.than': '{points}（比 {row}）',
   'experiments.alike.open': '看内部',
-  'experiments.alike.open.row': '看配置 {row} 的内部',
+  'experiments.alike.open.row': '看内部：配置 {row}',
   'experiments.alike.compare': '同一张图片比较 A、D、E',
   'experiments.alike.found': '和论文一样，错误率从 A 到 D 下降，三个 3×3 层比三个 1×1 层更有用（D、C 与 B 相比），而 E 并不比 D 好。和论文不同的是，单靠 1×1 层（C）几乎没有收益。LRN 似乎降低了半个百分点，但不超过偶然的范围。',
   'experiments.trade': '正确率、内存与速度',
