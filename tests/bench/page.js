@@ -3,10 +3,11 @@
  * order that moves on from round to round, so that whatever else the machine does meets them alike.
  *
  * @typedef {{name: string, module: string, model: string, options?: {build?: string, threads?: number}}} Contender
- * @typedef {{id: string, title: string, size: number, rounds: number, picture: string, contenders: Contender[], sizes?: number[]}} Net
+ * @typedef {{id: string, title: string, size: number, rounds: number, picture: string, contenders: Contender[], inARow?: number, sizes?: number[]}} Net
+ *   `inARow`: runs that follow each measured one at once
  *   the first contender is vgglass, with which the others' logits are compared
  *
- * @typedef {{name: string, version: string, start_ms: number, load_ms: number, first_ms: number, ms: number, runs: number[],
+ * @typedef {{name: string, version: string, start_ms: number, load_ms: number, first_ms: number, ms: number, row_ms: number | null, runs: number[],
  *   memory_bytes: number, top1: number, correlation: number}} Outcome
  * @typedef {{name: string, kind: string, kernel: string, macs: number, ms: number, gmacs: number}} LayerOutcome
  * @typedef {{id: string, title: string, rounds: number, peak_gmacs: number, layers: LayerOutcome[], contenders: Outcome[], sizes: {size: number, ms: number, maps_ms: number}[],
@@ -40,7 +41,7 @@ class Bench {
 /**
  * A contender ready to run, with the worker's answers.
  * @typedef {{ms: number, logits: Float32Array, layers?: {index: number, ms: number}[]}} Run
- * @typedef {{contender: Contender, bench: Bench, loaded: any, first: Run, runs: Run[]}} Loaded
+ * @typedef {{contender: Contender, bench: Bench, loaded: any, first: Run, runs: Run[], following: Run[]}} Loaded
  */
 
 /** @param {Net} net @returns {Promise<NetOutcome>} */
@@ -57,7 +58,7 @@ export async function compete(net) {
       const loaded = await bench.ask('load', { module, model, options: contender.options, given });
       given = { ...given, input: loaded.input ?? given.input };
       const first = await bench.ask('run');
-      field.push({ contender, bench, loaded, first, runs: [] });
+      field.push({ contender, bench, loaded, first, runs: [], following: [] });
       console.info(`${net.id} ${contender.name}: first run ${first.ms.toFixed(1)} ms`);
     } catch (error) {
       bench.close();
@@ -72,9 +73,10 @@ export async function compete(net) {
   for (let round = 0; round < net.rounds; round++) {
     peaks.push(await ours.bench.ask('peak'));
     for (let turn = 0; turn < field.length; turn++) {
-      const { bench, runs } = field[(turn + round) % field.length];
+      const { bench, runs, following } = field[(turn + round) % field.length];
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       runs.push(await bench.ask('run'));
+      for (let i = 0; i < (net.inARow ?? 0); i++) following.push(await bench.ask('run'));
     }
   }
   const { id, title, rounds } = net;
@@ -110,7 +112,7 @@ function layerOutcomes({ loaded, runs }) {
 }
 
 /** @param {Loaded} one @param {number} memory_bytes @param {Float32Array} reference @returns {Outcome} */
-function contenderOutcome({ contender, loaded, first, runs }, memory_bytes, reference) {
+function contenderOutcome({ contender, loaded, first, runs, following }, memory_bytes, reference) {
   const { version, start_ms, load_ms } = loaded;
   const all = runs.map(({ ms }) => ms);
   return {
@@ -120,6 +122,7 @@ function contenderOutcome({ contender, loaded, first, runs }, memory_bytes, refe
     load_ms,
     first_ms: first.ms,
     ms: median(all),
+    row_ms: following.length ? median(following.map(({ ms }) => ms)) : null,
     runs: all,
     memory_bytes,
     top1: first.logits.indexOf(Math.max(...first.logits)),

@@ -54,13 +54,14 @@ function contenderTable(net) {
     `${one.name} (${one.version})`,
     ms(one.ms),
     `${(one.ms / ours.ms).toFixed(2)}`,
+    ...(one.row_ms && ours.row_ms ? [ms(one.row_ms), (one.row_ms / ours.row_ms).toFixed(2)] : []),
     ms(one.first_ms),
     ms(one.start_ms + one.load_ms),
     megabytes(one.memory_bytes),
     one === ours ? '' : `${agrees(one, ours) ? 'same' : 'OTHER'} first class, ${one.correlation.toFixed(4)}`,
   ]);
   const failed = net.failures.map(({ name, error }) => `\n${name} did not run: ${error}`);
-  const head = ['', 'ms', 'times vgglass', 'first run, ms', 'load, ms', 'wasm memory', 'logits beside vgglass'];
+  const head = ['', 'ms', 'times vgglass', ...(ours.row_ms ? ['in a row, ms', 'times vgglass'] : []), 'first run, ms', 'load, ms', 'wasm memory', 'logits beside vgglass'];
   return [table(head, rows), ...failed].join('\n');
 }
 
@@ -123,14 +124,18 @@ console.log(report);
 
 if (flags.readme) {
   const versions = new Map(results.nets.flatMap(({ contenders }) => contenders.map(({ name, version }) => [name, version])));
+  const columns = results.nets.flatMap(({ title, contenders }) => [
+    { title, of: (/** @type {Outcome} */ one) => one.ms, contenders },
+    ...(contenders[0].row_ms ? [{ title: 'the same, picture after picture', of: (/** @type {Outcome} */ one) => one.row_ms, contenders }] : []),
+  ]);
   const rows = [...versions].map(([name, version]) => {
-    const times = results.nets.map((net) => net.contenders.find((one) => one.name === name)?.ms);
-    return [`${name} (${version})`, ...times.map((time) => (time === undefined ? 'did not run' : ms(time)))];
+    const times = columns.map(({ of, contenders }) => contenders.filter((one) => one.name === name).map(of)[0]);
+    return [`${name} (${version})`, ...times.map((time) => (time ? ms(time) : 'did not run'))];
   });
   const text = readFileSync(README, 'utf8');
   const [start, end] = MARKERS.map((marker) => text.indexOf(marker));
   if (start < 0 || end < start) throw new Error(`README.md lacks the markers ${MARKERS.join(' and ')}`);
-  const short = `${table(['ms a picture', ...results.nets.map((net) => net.title)], rows)}\n\n${conditions()}`;
+  const short = `${table(['ms a picture', ...columns.map(({ title }) => title)], rows)}\n\n${conditions()}`;
   writeFileSync(README, `${text.slice(0, start + MARKERS[0].length)}\n\n${short}\n\n${text.slice(end)}`);
 }
 
