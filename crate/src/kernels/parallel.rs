@@ -8,9 +8,18 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
+use std::time::Duration;
 
 /// Looks for work before a thread sleeps: some 50 µs.
 const LOOKS: u32 = 20_000;
+
+/// For so long after its last work a thread is woken for more of it. Then it looks by itself from time to time, for a fifth
+/// of a second, so that a camera's frames are not slept through: in a virtual machine a thread that is woken is put beside the
+/// one that wakes it where the other processor has not run for some ms (`available_idle_cpu` in Linux), and takes its time in
+/// place of sharing its work. After that it sleeps until it is woken.
+const SOON: Duration = Duration::from_millis(2);
+const NAPS: u32 = 400;
+const NAP: Duration = Duration::from_micros(500);
 
 /// Threads that wait for work, beside the one that has it.
 ///
@@ -93,12 +102,23 @@ impl Pool {
 
     /// Returns when a loop has begun after the one with this number.
     fn sleep(&self, last: u64) {
+        let begun = || self.state.load(Ordering::SeqCst) / LOOP != last;
+        let bed = || self.bed.lock().expect("nothing panics here");
         // Counted before looking again, in one order for all: so whoever has work either is seen here or sees the sleeper.
         self.asleep.fetch_add(1, Ordering::SeqCst);
-        let mut bed = self.bed.lock().expect("nothing panics here");
-        while self.state.load(Ordering::SeqCst) / LOOP == last {
-            bed = self.alarm.wait(bed).expect("nothing panics here");
+        let guard = bed();
+        if !begun() {
+            drop(self.alarm.wait_timeout(guard, SOON));
         }
+        self.asleep.fetch_sub(1, Ordering::SeqCst);
+        for _ in 0..NAPS {
+            if begun() {
+                return;
+            }
+            drop(self.alarm.wait_timeout(bed(), NAP));
+        }
+        self.asleep.fetch_add(1, Ordering::SeqCst);
+        drop(self.alarm.wait_while(bed(), |()| !begun()));
         self.asleep.fetch_sub(1, Ordering::SeqCst);
     }
 
