@@ -28,17 +28,16 @@ const TELL_EVERY = 40;
 
 /** The engine's package, once `started` has ended. @type {import('./worker/package.js').Package} */
 let vgg;
-/** @type {Promise<void> | null} */
-let joined = null;
 const started = startPackage(new URLSearchParams(location.search)).then((loaded) => {
   vgg = loaded.vgg;
-  // The first picture does not wait for threads.
-  withThreads = () => (joined ??= loaded.join().then(() => tell({ type: 'build', build: vgg.build() })));
+  return loaded;
 });
-/** All threads compute from then on. @type {() => Promise<void>} */
-let withThreads = async () => {};
 // Who awaits it hears of a failure; until somebody does, it is not an uncaught error.
 started.catch(() => {});
+/** @type {Promise<void> | null} */
+let joined = null;
+/** All threads compute from then on. The first picture does not wait for them. */
+const withThreads = () => (joined ??= started.then(({ join }) => join()).then(() => tell({ type: 'build', build: vgg.build() })));
 
 /** @type {import('./pkg/vgglass.js').Network | null} */
 let network = null;
@@ -377,13 +376,11 @@ async function score({ id, question, resolve, reject }, net, from) {
 function cut(from, { x, y, side }) {
   cutter.width = side;
   cutter.height = side;
-  const context = cutterContext();
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
+    cutter.getContext('2d', { willReadFrequently: true })
+  );
   context.drawImage(from, -x, -y);
   return context.getImageData(0, 0, side, side);
-}
-
-function cutterContext() {
-  return /** @type {OffscreenCanvasRenderingContext2D} */ (cutter.getContext('2d', { willReadFrequently: true }));
 }
 
 /**

@@ -313,7 +313,7 @@ export class App {
 export async function sourceOf({ values: { model, net, rows, width, size, seed }, file }) {
   if (model === 'untrained') return { kind: 'untrained', ...rowOf(net, rows, width, size), seed };
   if (model === 'file' && file) return { kind: 'bytes', bytes: await file.arrayBuffer() };
-  if (model === 'alike') return assets.alike(net === 'custom' ? 'D' : net);
+  if (model === 'alike') return assets.alike(inTable(net));
   return assets.model();
 }
 
@@ -326,8 +326,11 @@ export function rowOf(net, rows, width, size) {
   const options = paperOptions(width, size);
   const modules = net === 'custom' ? parseRows(rows ?? '') : null;
   if (modules) return { id: net, options: { ...options, modules } };
-  return { id: net === 'custom' ? 'D' : net, options };
+  return { id: inTable(net), options };
 }
+
+/** A row of the table for any. @param {string} net */
+export const inTable = (net) => (net === 'custom' ? 'D' : net);
 
 /**
  * The paper's classifier, as narrow as the rest.

@@ -11,7 +11,8 @@
 export const JITTER = '[256;512]';
 export const TRAIN_SCALES = ['256', '384', JITTER];
 export const ROWS = ['A', 'A-LRN', 'B', 'C', 'D', 'E'];
-export const DEPTHS = /** @type {Record<string, number>} */ ({ A: 11, 'A-LRN': 11, B: 13, C: 16, D: 16, E: 19 });
+/** Layers with weights. */
+export const DEPTHS = /** @type {Record<string, number>} */ ({ AlexNet: 8, A: 11, 'A-LRN': 11, B: 13, C: 16, D: 16, E: 19 });
 
 /** Row, S in training, Q in the test, top-1 and top-5; then the scales of the multi-scale test, top-1 and top-5. @type {[string, string, string, number, number, string?, number?, number?][]} */
 const PAPER = [
@@ -46,7 +47,7 @@ function keyOf(row, train) {
 /** One number of the tables. @typedef {{row: string, train: string, testing: Testing}} Point */
 
 /** @param {string} row @param {string} [train] @param {Testing} [testing] @returns {Point} */
-const point = (row, train = '256', testing = 'single') => ({ row, train, testing });
+export const point = (row, train = '256', testing = 'single') => ({ row, train, testing });
 
 /** @param {Point} point @param {Metric} metric */
 export function errorOf({ row, train, testing }, metric) {

@@ -4,7 +4,7 @@ import { say, t } from '../core/i18n.js';
 import { hasAlike } from '../core/assets.js';
 import { parseColumns } from '../core/columns.js';
 import { signed } from '../core/format.js';
-import { ALIKE, alikeError, CHANGED_FROM, change, DEPTHS, errorOf } from '../core/results.js';
+import { ALIKE, alikeError, CHANGED_FROM, change, DEPTHS, errorOf, point } from '../core/results.js';
 import { createAlikeChart } from './alike-chart.js';
 import { region } from './lecture.js';
 
@@ -13,9 +13,6 @@ import { region } from './lecture.js';
 
 /** What is set side by side on a picture: depth, the same in all else. */
 const SIDE_BY_SIDE = 'alike-A,alike-D,alike-E';
-
-/** Weight layers of the row that the tables of errors do not have. */
-const ALEXNET_DEPTH = 8;
 
 /** @param {import('../core/app.js').App} app @param {import('../core/scope.js').Scope} scope */
 export function createAlikePanel({ store }, scope) {
@@ -36,7 +33,6 @@ export function createAlikePanel({ store }, scope) {
   function tableRow({ row, ...errors }, metric) {
     const from = CHANGED_FROM[row];
     const isPaper = row !== 'AlexNet';
-    const point = (/** @type {string} */ id) => /** @type {const} */ ({ row: id, train: '256', testing: 'single' });
     const open = h('button', {
       class: 'quiet-button',
       type: 'button',
@@ -50,7 +46,7 @@ export function createAlikePanel({ store }, scope) {
       'tr',
       { test: 'alike-row', 'data-row': row },
       h('th', { scope: 'row' }, row),
-      h('td', {}, String(DEPTHS[row] ?? ALEXNET_DEPTH)),
+      h('td', {}, String(DEPTHS[row])),
       h('td', {}, errors[metric].toFixed(1)),
       h('td', {}, from ? t('experiments.alike.than', { points: signed(alikeError(row, metric) - alikeError(from, metric)), row: from }) : '–'),
       h('td', {}, isPaper ? errorOf(point(row), metric).toFixed(1) : '–'),

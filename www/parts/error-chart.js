@@ -5,8 +5,9 @@
 import { svg } from '../core/dom.js';
 import { t } from '../core/i18n.js';
 import { signed } from '../core/format.js';
-import { change, DEPTHS, errorOf, FIVE_BY_FIVE, JITTER, RESULTS, ROWS, TRAIN_SCALES } from '../core/results.js';
+import { change, DEPTHS, errorOf, FIVE_BY_FIVE, JITTER, point, RESULTS, ROWS, TRAIN_SCALES } from '../core/results.js';
 import { createChart } from './chart.js';
+import { apart, grid, twoLines } from './error-axes.js';
 
 /** @typedef {import('../core/results.js').Metric} Metric */
 /** @typedef {import('../core/results.js').Pair} Pair */
@@ -57,10 +58,10 @@ export function createErrorChart(scope, along) {
     const x = (/** @type {string} */ tick) => left + (plot.ticks.indexOf(tick) + 0.5) * step;
     const place = (/** @type {Point} */ point) => ({ ...point, x: x(plot.place(point)), y: y(errorOf(point, metric)) });
     const lines = linesOf(isMulti ? ['single', 'multi'] : ['single'], place);
-    const ends = (pair ?? (isKernels ? [/** @type {Point} */ ({ row: 'B', train: '256', testing: 'single' })] : [])).map(place);
+    const ends = (pair ?? (isKernels ? [point('B')] : [])).map(place);
     const large = isKernels ? { x: ends[0].x, y: y(errorOf(ends[0], metric) + FIVE_BY_FIVE) } : null;
     const shapes = [
-      ...grid(low, high, isKernels ? 2 : 1, y, left, right),
+      ...grid(low, high, isKernels ? 2 : 1, y, left, right, (error) => `${error}\u00a0%`),
       ...plot.ticks.flatMap((tick) => tickWords(tick, x(tick), floor, unit)),
       ...lines.map(({ name, testing, points }) =>
         svg('path', { class: `error-line error-${slug(name)}${testing === 'multi' ? ' is-multi' : ''}`, d: `M${points.map((p) => `${p.x} ${p.y}`).join('L')}` }),
@@ -111,14 +112,8 @@ export function createErrorChart(scope, along) {
 
   /** @param {string} tick @param {number} x @param {number} floor @param {number} unit */
   function tickWords(tick, x, floor, unit) {
-    const [first, second] =
-      along === 'depth'
-        ? [tick, String(DEPTHS[tick])]
-        : [tick === JITTER ? `S ∈ ${tick}` : `S = ${tick}`, `Q = ${tick === JITTER ? 384 : tick}`];
-    return [
-      svg('text', { class: 'error-tick', x, y: floor + 20 * unit, 'text-anchor': 'middle' }, first),
-      svg('text', { class: 'error-tick is-second', x, y: floor + 37 * unit, 'text-anchor': 'middle' }, second),
-    ];
+    if (along === 'depth') return twoLines(tick, String(DEPTHS[tick]), x, floor, unit);
+    return twoLines(tick === JITTER ? `S ∈ ${tick}` : `S = ${tick}`, `Q = ${tick === JITTER ? 384 : tick}`, x, floor, unit);
   }
 
   const lineName = (/** @type {string} */ name) => (along === 'scale' ? name : name === JITTER ? `S ∈ ${name}` : `S = ${name}`);
@@ -136,18 +131,6 @@ export function createErrorChart(scope, along) {
 
 /** @param {string} name a row or a scale, as the end of a class */
 const slug = (name) => (name === JITTER ? 'jitter' : name);
-
-/** @param {number} low @param {number} high @param {number} every @param {(error: number) => number} y @param {number} left @param {number} right */
-function grid(low, high, every, y, left, right) {
-  const lines = [];
-  for (let error = low; error <= high; error += every) {
-    lines.push(
-      svg('path', { class: 'error-grid', d: `M${left} ${Math.round(y(error)) + 0.5}H${right}` }),
-      svg('text', { class: 'error-tick', x: left - 6, y: y(error) + 4, 'text-anchor': 'end' }, `${error}\u00a0%`),
-    );
-  }
-  return lines;
-}
 
 /** A shape for every training scale; hollow where the test is the mean of several scales. @param {Point & Place} point @param {string} line @param {string} text */
 function mark({ x, y, row, train, testing }, line, text) {
@@ -180,14 +163,4 @@ function arrow(from, to, text) {
       text,
     ),
   ];
-}
-
-/** Moves words that would lie on each other apart, keeping their order. @template {{y: number}} W @param {W[]} words @param {number} leading */
-function apart(words, leading) {
-  const sorted = words.toSorted((a, b) => a.y - b.y);
-  let last = -Infinity;
-  return sorted.map((word) => {
-    last = Math.max(word.y, last + leading);
-    return { ...word, y: last };
-  });
 }

@@ -2,7 +2,7 @@
 import { h } from '../core/dom.js';
 import { say } from '../core/i18n.js';
 import { NETWORKS, SIZES, WIDTHS } from '../core/address.js';
-import { rowOf } from '../core/app.js';
+import { inTable, rowOf } from '../core/app.js';
 import { hasAlike } from '../core/assets.js';
 import { sum } from '../core/costs.js';
 import { megabytes, percent, short } from '../core/format.js';
@@ -157,7 +157,7 @@ export function createNetworkDialog(app) {
       if (state.rows) net.append(custom);
       else custom.remove();
       net.value = state.net;
-      alike.value = state.net === 'custom' ? 'D' : state.net;
+      alike.value = inTable(state.net);
       width.value = String(state.width);
       size.value = String(state.size);
       if (state.seed === null) void roll();

@@ -21,7 +21,7 @@ const MOST_THREADS = 8;
 
 /**
  * The build asked for, or the best; where it cannot be started, the next. It computes on one thread until `join` has ended,
- * and goes on with that where threads cannot be had.
+ * and goes on with that where threads cannot be had; `join` is called once.
  * @param {URLSearchParams} options
  * @returns {Promise<{vgg: Package, join: () => Promise<void>}>}
  */
@@ -47,7 +47,7 @@ const workers = [];
 
 /** @param {Package} vgg @param {number} wanted threads in all; 0: as many as there are cores */
 async function join(vgg, wanted) {
-  if (!('share' in vgg) || workers.length) return;
+  if (!('share' in vgg)) return;
   const threads = wanted > 0 ? Math.min(wanted, 64) : Math.min(navigator.hardwareConcurrency, MOST_THREADS);
   const { module, memory } = vgg.share(threads - 1);
   const ready = Array.from({ length: threads - 1 }, (_, i) => {
@@ -66,7 +66,7 @@ async function join(vgg, wanted) {
     await Promise.all(ready);
     vgg.set_threads(threads);
   } catch {
-    for (const worker of workers) worker.terminate();
+    for (const worker of workers.splice(0)) worker.terminate();
   }
 }
 
