@@ -1,7 +1,7 @@
 /** The live camera, with the browser's fake one: a moving pattern and a counter. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { andRun, open, topNames, useBrowser, violations } from './harness.js';
+import { open, useBrowser, violations } from './harness.js';
 
 useBrowser(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']);
 
@@ -62,10 +62,11 @@ test('the network follows the camera, row for row, and keeps its channels', asyn
   assert.ok(changed(await shown(page), later).includes(later.strips.length - 1), 'and others when they come in sight');
   await page.waitForFunction(() => /\d/.test(document.querySelector('[data-testid=live-rate]')?.textContent ?? ''));
 
-  await andRun(page, () => page.getByTestId('live-button').click());
+  await page.getByTestId('live-button').click();
   assert.deepEqual(await trackStates(page), ['ended']);
   assert.equal(await page.locator('video.stage-video').count(), 0);
-  assert.deepEqual((await shown(page)).top, still.top, 'the still picture is back');
+  // A frame that is under way still tells of its end.
+  await page.waitForFunction((top) => JSON.stringify(/** @type {any} */ (window).vgglass.engine.top) === top, still.top);
 });
 
 test('frames are dropped, never queued, when the network is slow', async (t) => {
@@ -106,10 +107,12 @@ test('the camera goes off with the view, with the tab, and for another picture',
   assert.equal(await page.getByTestId('live-button').getAttribute('aria-pressed'), 'false');
 
   await start(page);
-  await andRun(page, () => page.locator('[data-file="arc-de-triomphe.webp"]').click());
+  await page.locator('[data-file="arc-de-triomphe.webp"]').click();
+  await page.waitForFunction(() => {
+    const { engine } = /** @type {any} */ (window).vgglass;
+    return engine.network.info.classes[engine.top[0].class].en === 'triumphal arch';
+  });
   assert.deepEqual(await trackStates(page), ['ended', 'ended', 'ended']);
-  await page.waitForFunction(() => document.documentElement.dataset.run === 'done');
-  assert.equal((await topNames(page))[0], 'triumphal arch');
 });
 
 test('channels stay off while the camera runs', async (t) => {
