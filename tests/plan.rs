@@ -36,24 +36,21 @@ fn plan_of(id: &str, options: Options, dot_i8: bool) -> String {
 #[test]
 fn at_the_papers_size() {
     let plan = |id| plan_of(id, Options::default(), false);
-    assert_eq!(plan("A"), "direct: conv1_1; F4: conv2_1 conv3_1 conv3_2 conv4_1 conv4_2 conv5_1 conv5_2");
+    assert_eq!(plan("A"), "F4: conv1_1 conv2_1 conv3_1 conv3_2 conv4_1 conv4_2 conv5_1 conv5_2");
     assert_eq!(plan("A-LRN"), plan("A"));
-    assert_eq!(
-        plan("B"),
-        "direct: conv1_1; F4: conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv4_1 conv4_2 conv5_1 conv5_2"
-    );
+    assert_eq!(plan("B"), "F4: conv1_1 conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv4_1 conv4_2 conv5_1 conv5_2");
     assert_eq!(
         plan("C"),
-        "direct: conv1_1; F4: conv1_2 conv2_1 conv2_2 conv3_1 conv3_2; direct: conv3_3; F4: conv4_1 conv4_2; \
+        "F4: conv1_1 conv1_2 conv2_1 conv2_2 conv3_1 conv3_2; direct: conv3_3; F4: conv4_1 conv4_2; \
          direct: conv4_3; F4: conv5_1 conv5_2; direct: conv5_3"
     );
     assert_eq!(
         plan("D"),
-        "direct: conv1_1; F4: conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv4_1 conv4_2 conv4_3 conv5_1 conv5_2 conv5_3"
+        "F4: conv1_1 conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv4_1 conv4_2 conv4_3 conv5_1 conv5_2 conv5_3"
     );
     assert_eq!(
         plan("E"),
-        "direct: conv1_1; F4: conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv3_4 conv4_1 conv4_2 conv4_3 conv4_4 \
+        "F4: conv1_1 conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv3_4 conv4_1 conv4_2 conv4_3 conv4_4 \
          conv5_1 conv5_2 conv5_3 conv5_4"
     );
     assert_eq!(plan("AlexNet"), "direct: conv1 conv2; F4: conv3 conv4 conv5");
@@ -66,7 +63,7 @@ fn of_the_model_that_ships() {
         Options { width: Some(0.5), input_size: Some(64), fc: Some(512), classes: Some(200), ..Options::default() };
     assert_eq!(
         plan_of("D", options, false),
-        "direct: conv1_1; F4: conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv4_1 conv4_2 conv4_3; F2: conv5_1 conv5_2 conv5_3"
+        "F4: conv1_1 conv1_2 conv2_1 conv2_2 conv3_1 conv3_2 conv3_3 conv4_1 conv4_2 conv4_3; F2: conv5_1 conv5_2 conv5_3"
     );
 }
 

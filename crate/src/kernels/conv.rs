@@ -52,7 +52,7 @@ pub fn relu_u7(acc: &Array3<i32>, multiplier: &[f32]) -> Array3<u8> {
 pub enum Algorithm {
     /// Implicit GEMM: every kernel, stride and padding.
     Direct,
-    /// The same by [`Simd::dot_i8`], which relaxed SIMD makes one instruction; not for pictures.
+    /// The same by [`Simd::dot_i8`], which relaxed SIMD makes one instruction; not for pictures, which have a sign.
     DirectI8,
     /// Winograd F(2×2, 3×3): 3×3, stride 1, padding 1.
     WinogradF2,
@@ -63,6 +63,11 @@ pub enum Algorithm {
 impl Algorithm {
     pub const ALL: [Algorithm; 4] =
         [Algorithm::Direct, Algorithm::DirectI8, Algorithm::WinogradF2, Algorithm::WinogradF4];
+
+    /// Whether the algorithm computes from a picture, too.
+    pub fn takes_pictures(self) -> bool {
+        self != Algorithm::DirectI8
+    }
 
     pub fn name(self) -> &'static str {
         match self {
@@ -165,7 +170,8 @@ pub struct Conv {
 }
 
 impl Conv {
-    /// Packs `weight` `[C_out, C_in, k, k]` for `algorithm`, which must apply. `from_picture`: the input is a [`Picture`].
+    /// Packs `weight` `[C_out, C_in, k, k]` for `algorithm`, which must apply. `from_picture`: the input is a [`Picture`],
+    /// which the algorithm must take.
     pub fn new(
         algorithm: Algorithm,
         from_picture: bool,
@@ -178,15 +184,15 @@ impl Conv {
         let out_channels = bias.len();
         assert_eq!(weight.len(), out_channels * in_channels * window.kernel * window.kernel);
         assert_eq!(multiplier.len(), out_channels);
-        assert!(algorithm == Algorithm::Direct || !from_picture, "the others read activations");
+        assert!(algorithm.takes_pictures() || !from_picture);
         debug_assert!(algorithm.applies(window, weight, out_channels));
         let weights = match algorithm {
             Algorithm::Direct => {
                 direct::pack::<Best, i16>(weight, from_picture, in_channels, window.kernel, out_channels)
             }
             Algorithm::DirectI8 => direct::pack::<Best, u8>(weight, false, in_channels, window.kernel, out_channels),
-            Algorithm::WinogradF2 => winograd::pack::<F2>(weight, in_channels, out_channels),
-            Algorithm::WinogradF4 => winograd::pack::<F4>(weight, in_channels, out_channels),
+            Algorithm::WinogradF2 => winograd::pack::<F2>(weight, from_picture, in_channels, out_channels),
+            Algorithm::WinogradF4 => winograd::pack::<F4>(weight, from_picture, in_channels, out_channels),
         };
         let padded = out_channels.next_multiple_of(gemm::CHANNELS);
         let mut conv = Conv {
@@ -245,15 +251,11 @@ impl Conv {
         let shape = self.output(source.shape());
         assert_eq!(source.shape().channels, self.in_channels);
         assert!(source.halo() == self.window.pad, "the source's halo is the window's padding");
-        match (self.algorithm, source) {
-            (Algorithm::WinogradF2, Source::Activations(input)) => {
-                winograd::run::<S, F2>(input, &self.weights, shape, scratch, epilogue);
-            }
-            (Algorithm::WinogradF4, Source::Activations(input)) => {
-                winograd::run::<S, F4>(input, &self.weights, shape, scratch, epilogue);
-            }
-            (algorithm, source) => {
-                let narrow = algorithm == Algorithm::DirectI8;
+        match self.algorithm {
+            Algorithm::WinogradF2 => winograd::run::<S, F2>(source, &self.weights, shape, scratch, epilogue),
+            Algorithm::WinogradF4 => winograd::run::<S, F4>(source, &self.weights, shape, scratch, epilogue),
+            Algorithm::Direct | Algorithm::DirectI8 => {
+                let narrow = self.algorithm == Algorithm::DirectI8;
                 direct::run::<S>(source, narrow, self.window, &self.weights, shape, scratch, epilogue);
             }
         }

@@ -19,7 +19,7 @@ pub fn linear(input: &[u8], weight: &[i8], bias: &[i32]) -> Vec<i32> {
 }
 
 /// Outputs computed together, so that an input is loaded once for all of them.
-const ROWS: usize = 4;
+const ROWS: usize = 8;
 /// Outputs that one thread takes at a time.
 const SHARE: usize = 32;
 /// Inputs that one step takes.

@@ -65,6 +65,11 @@ impl<T: Pod> std::ops::DerefMut for Aligned<T> {
     }
 }
 
+/// Allocated cells of a side of so many.
+fn tiled(cells: usize, halo: usize) -> usize {
+    cells.next_multiple_of(4) + 2 * halo
+}
+
 /// u7 activations, `[C/32][rows][cols][32]`. Around the `height`×`width` cells lies a halo of zeros as wide as the
 /// next layer's padding, so that kernels read over the border without tests. Channels beyond the last are zero.
 #[derive(Clone)]
@@ -80,8 +85,7 @@ impl Activations {
     /// Zeros, with a halo of `halo` cells at each side and room below and to the right of it for the tiles of
     /// [`super::winograd`], which read up to the next multiple of four cells.
     pub fn new(shape: Shape, halo: usize) -> Self {
-        let tiled = |cells: usize| cells.next_multiple_of(4) + 2 * halo;
-        let (rows, cols) = (tiled(shape.height), tiled(shape.width));
+        let (rows, cols) = (tiled(shape.height, halo), tiled(shape.width, halo));
         let data = Aligned::zeroed(blocks(shape.channels) * rows * cols * BLOCK);
         Activations { shape, halo, rows, cols, data }
     }
@@ -195,21 +199,26 @@ impl Writer<'_> {
     }
 }
 
-/// The input picture: i16 pixels minus the rounded channel mean, `[rows][cols][3]`, zeros around.
+/// The input picture: i16 pixels minus the rounded channel mean, -255..=255, `[rows][cols][3]`. Zeros around, as in
+/// [`Activations`].
 #[derive(Clone)]
 pub struct Picture {
     height: usize,
     width: usize,
     halo: usize,
+    cols: usize,
     data: Vec<i16>,
 }
 
 impl Picture {
-    /// Zeros, with a halo of `halo` pixels.
+    /// Values behind the last row.
+    const SPARE: usize = 16;
+    /// Zeros, with a halo of `halo` pixels and room for tiles as [`Activations::new`] leaves it.
     pub fn new(height: usize, width: usize, halo: usize) -> Self {
-        // 16 spare values let the gather copy whole vectors.
-        let data = vec![0; (height + 2 * halo) * (width + 2 * halo) * INPUT_CHANNELS + 16];
-        Picture { height, width, halo, data }
+        let (rows, cols) = (tiled(height, halo), tiled(width, halo));
+        // Spare values let kernels load whole vectors.
+        let data = vec![0; rows * cols * INPUT_CHANNELS + Self::SPARE];
+        Picture { height, width, halo, cols, data }
     }
 
     /// From RGB bytes, `[H][W][3]`, minus `mean`.
@@ -235,7 +244,7 @@ impl Picture {
     }
     /// Values of an allocated row.
     pub fn row(&self) -> usize {
-        (self.width + 2 * self.halo) * INPUT_CHANNELS
+        self.cols * INPUT_CHANNELS
     }
     /// Position in the data of a pixel's red, which may lie in the halo.
     #[inline(always)]

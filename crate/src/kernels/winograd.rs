@@ -15,19 +15,21 @@
 //! direct sum whenever that is below 2^25 in magnitude, which [`F4::exact`] checks from the weights.
 //! |V| ≤ 127·(8·8 + 2·2) = 8,636 and |U| ≤ 127·7·7 = 6,223 fit i16.
 //!
+//! Of a picture, |V| ≤ 255·10·10 = 25,500, and the direct sum of 27 products is far below the bound whatever the weights.
+//!
 //! # Where U is
 //! U of F(4×4) has eight times the bytes of the int8 weights. Of a small layer it is kept, and stays in a cache. Of a
 //! larger one it would come from memory, for a batch of tiles that soon has done all it can do with it; there U is made
 //! of the int8 weights again for every batch, a piece at a time that stays in the second-level cache: faster where tiles
 //! are few, as fast where they are many, and a large network takes 100 MB less.
 
-use super::conv::Scratch;
+use super::conv::{Scratch, Source};
 use super::gemm::{self, Rows, gemm};
 use super::parallel::Shared;
 use super::requantise::Epilogue;
 use super::simd::Simd;
-use super::tensor::{Activations, Aligned, BLOCK, blocks};
-use crate::network::Shape;
+use super::tensor::{Activations, Aligned, BLOCK, Picture, blocks};
+use crate::network::{INPUT_CHANNELS, Shape};
 use std::ops::Range;
 
 /// Output channels whose sums are kept at once: `36 positions × tiles × 64` i32 stay in the cache.
@@ -47,6 +49,10 @@ const MADE_INPUTS: usize = 128;
 const MADE_STRIDE: usize = MADE_INPUTS * gemm::CHANNELS + 2 * SKEW;
 /// Weights of one input channel and one tile of output channels.
 const TILE_WEIGHTS: usize = 9 * gemm::CHANNELS;
+/// Values that a pixel takes in V: three, and one that meets zero weights.
+const PIXEL: usize = 4;
+/// Tiles of a picture kept at once: V and U are small, and the sums stay near.
+const PICTURE_TILES: usize = 16;
 /// Spare i16 and i32 between positions, a cache line, so that positions do not fall on the same cache set.
 const SKEW: usize = 16;
 
@@ -187,23 +193,27 @@ fn bound(weight: &[i8]) -> i64 {
 }
 
 /// Whether U of a layer is kept, or made when it is needed.
-fn is_kept(channels: usize, out_channels: usize) -> bool {
-    channels * out_channels < MANY_PAIRS
+fn is_kept(from_picture: bool, channels: usize, out_channels: usize) -> bool {
+    from_picture || channels * out_channels < MANY_PAIRS
+}
+
+/// Values of a row of V.
+fn k_padded(from_picture: bool, channels: usize) -> usize {
+    if from_picture { PIXEL } else { blocks(channels) * BLOCK }
 }
 
 /// Weights `[C_out, C_in, 3, 3]` as [`run`] takes them: U, or what it is made of.
-pub(super) fn pack<T: Tile>(weight: &[i8], channels: usize, out_channels: usize) -> Aligned<i16> {
-    if is_kept(channels, out_channels) {
-        pack_u::<T>(weight, channels, out_channels)
+pub(super) fn pack<T: Tile>(weight: &[i8], from_picture: bool, channels: usize, out_channels: usize) -> Aligned<i16> {
+    if is_kept(from_picture, channels, out_channels) {
+        pack_u::<T>(weight, k_padded(from_picture, channels), channels, out_channels)
     } else {
         pack_plain(weight, channels, out_channels)
     }
 }
 
 /// U, `[C_out/64][IN²][64/16][C_in/2][16][2]`.
-fn pack_u<T: Tile>(weight: &[i8], channels: usize, out_channels: usize) -> Aligned<i16> {
+fn pack_u<T: Tile>(weight: &[i8], k_padded: usize, channels: usize, out_channels: usize) -> Aligned<i16> {
     let positions = T::IN * T::IN;
-    let k_padded = blocks(channels) * BLOCK;
     let tile = k_padded * gemm::CHANNELS;
     let out_padded = out_channels.next_multiple_of(gemm::CHANNELS);
     let mut packed = Aligned::zeroed(positions * k_padded * out_padded);
@@ -292,24 +302,30 @@ fn transform_weight<T: Tile>(g: &[i8]) -> [i16; 36] {
 
 /// Runs the convolution over all cells of `out`; `input` has a halo of one.
 pub(super) fn run<S: Simd, T: Tile>(
-    input: &Activations,
+    input: Source,
     weights: &Aligned<i16>,
     out: Shape,
     scratch: &mut Scratch,
     epilogue: impl Epilogue<S>,
 ) {
     let positions = T::IN * T::IN;
-    let k_padded = blocks(input.shape().channels) * BLOCK;
+    let channels = input.shape().channels;
+    let k_padded = k_padded(input.is_picture(), channels);
     let across = out.width.div_ceil(T::OUT);
     let tiles = across * out.height.div_ceil(T::OUT);
-    let is_kept = is_kept(input.shape().channels, out.channels);
-    let at_once = batch_size(tiles, positions * k_padded * 2, is_kept);
+    let is_kept = is_kept(input.is_picture(), channels, out.channels);
+    let most = match input {
+        Source::Picture(_) => PICTURE_TILES,
+        Source::Activations(_) => most_tiles(positions * k_padded * 2, is_kept),
+    };
+    // Even batches, and rows in pairs as the micro-kernel takes them.
+    let at_once = tiles.div_ceil(tiles.div_ceil(most)).next_multiple_of(2);
     let work = Work {
         input,
+        k_padded,
         weights,
         is_kept,
         out,
-        epilogue,
         v_stride: at_once * k_padded + 2 * SKEW,
         m_stride: at_once * CHUNK + SKEW,
     };
@@ -332,7 +348,8 @@ pub(super) fn run<S: Simd, T: Tile>(
             work.transform_inputs::<S, T>(batch(i), 0..batch(i).count, Shared(local.panel.as_mut_ptr()));
             for chunk in (0..out_padded).step_by(CHUNK) {
                 let channels = chunk..(chunk + CHUNK).min(out_padded);
-                work.multiply::<S, T>(batch(i), channels, &local.panel, &mut local.sums, &mut local.weights);
+                work.multiply::<S, T>(batch(i), channels.clone(), &local.panel, &mut local.sums, &mut local.weights);
+                work.transform_outputs::<S, T>(batch(i), channels, &local.sums, epilogue);
             }
         });
         return;
@@ -349,40 +366,51 @@ pub(super) fn run<S: Simd, T: Tile>(
         });
         team.each(locals, out_padded.div_ceil(unit), |local, i| {
             let channels = i * unit..((i + 1) * unit).min(out_padded);
-            work.multiply::<S, T>(batch, channels, shared, &mut local.sums, &mut local.weights);
+            work.multiply::<S, T>(batch, channels.clone(), shared, &mut local.sums, &mut local.weights);
+            work.transform_outputs::<S, T>(batch, channels, &local.sums, epilogue);
         });
     }
 }
 
-/// A convolution under way.
-struct Work<'a, E> {
-    input: &'a Activations,
+/// A convolution under way. The epilogue is not in here, so that what does not need it is compiled once.
+struct Work<'a> {
+    input: Source<'a>,
+    /// Input channels, padded.
+    k_padded: usize,
     weights: &'a Aligned<i16>,
     /// Whether the weights are U.
     is_kept: bool,
     out: Shape,
-    epilogue: E,
     /// Values between positions, of V and of the sums.
     v_stride: usize,
     m_stride: usize,
 }
 
-impl<E: Copy> Work<'_, E> {
+impl Work<'_> {
     /// V of these rows of a batch, `[IN²][rows][C]`.
     #[inline(never)]
     fn transform_inputs<S: Simd, T: Tile>(&self, batch: Batch, rows: Range<usize>, panel: Shared<i16>) {
         for (i, y, x) in batch.places::<T>(rows) {
-            let blocks = blocks(self.input.shape().channels);
-            for block in 0..blocks {
-                let at = (i * blocks + block) * BLOCK;
-                debug_assert!(at + BLOCK <= self.v_stride);
-                // SAFETY: the panel has `IN²` positions of `v_stride` values, and each row belongs to one thread.
-                unsafe { transform_input::<S, T>(self.input, block, y, x, panel.at(at), self.v_stride) };
+            let row = i * self.k_padded;
+            debug_assert!(row + self.k_padded <= self.v_stride);
+            match self.input {
+                Source::Picture(picture) => {
+                    // SAFETY: the panel has `IN²` positions of `v_stride` values, and each row belongs to one thread.
+                    unsafe { transform_pixels::<S, T>(picture, y, x, panel.at(row), self.v_stride) };
+                }
+                Source::Activations(input) => {
+                    for block in 0..blocks(input.shape().channels) {
+                        // SAFETY: as above.
+                        unsafe {
+                            transform_input::<S, T>(input, block, y, x, panel.at(row + block * BLOCK), self.v_stride);
+                        }
+                    }
+                }
             }
         }
     }
 
-    /// M and Y of a batch for output `channels`, whole tiles of [`gemm`] that lie in one chunk. `made` has room for U.
+    /// M of a batch for output `channels`, whole tiles of [`gemm`] that lie in one chunk. `made` has room for U.
     fn multiply<S: Simd, T: Tile>(
         &self,
         batch: Batch,
@@ -390,11 +418,9 @@ impl<E: Copy> Work<'_, E> {
         panel: &[i16],
         sums: &mut [i32],
         made: &mut [i16],
-    ) where
-        E: Epilogue<S>,
-    {
+    ) {
         let positions = T::IN * T::IN;
-        let k_padded = blocks(self.input.shape().channels) * BLOCK;
+        let k_padded = self.k_padded;
         let chunk = channels.start / CHUNK * CHUNK;
         let tiles = channels.clone().step_by(gemm::CHANNELS);
         if self.is_kept {
@@ -420,7 +446,6 @@ impl<E: Copy> Work<'_, E> {
                 }
             }
         }
-        self.transform_outputs::<S, T>(batch, channels, sums);
     }
 
     /// What `inputs` give to M at one position, for 16 output channels, the first of `sums`; `w` is their U.
@@ -433,7 +458,7 @@ impl<E: Copy> Work<'_, E> {
         w: &[i16],
         sums: &mut [i32],
     ) {
-        let k_padded = blocks(self.input.shape().channels) * BLOCK;
+        let k_padded = self.k_padded;
         let panel = &panel[position * self.v_stride..][..self.v_stride];
         let sums = &mut sums[position * self.m_stride..];
         assert!(batch.count * k_padded <= panel.len() && inputs.end <= k_padded);
@@ -448,28 +473,29 @@ impl<E: Copy> Work<'_, E> {
 
     /// Y of a batch and of `channels`, given to the epilogue; `sums` is `[IN²][rows][64]`.
     #[inline(never)]
-    fn transform_outputs<S: Simd, T: Tile>(&self, batch: Batch, channels: Range<usize>, sums: &[i32])
-    where
-        E: Epilogue<S>,
-    {
+    fn transform_outputs<S: Simd, T: Tile>(
+        &self,
+        batch: Batch,
+        channels: Range<usize>,
+        sums: &[i32],
+        epilogue: impl Epilogue<S>,
+    ) {
         for (i, y, x) in batch.places::<T>(0..batch.count) {
             for channel in channels.clone().step_by(4) {
                 let sums = &sums[i * CHUNK + channel % CHUNK..];
-                transform_output::<S, T>(sums, self.m_stride, channel, y, x, self.out, self.epilogue);
+                transform_output::<S, T>(sums, self.m_stride, channel, y, x, self.out, epilogue);
             }
         }
     }
 }
 
-/// Tiles transformed at once for a layer with so many tiles.
+/// Tiles transformed at once for a layer whose tiles have so many bytes of V.
 ///
 /// U passes over a batch. While it comes from the caches, batches are as large as V and the sums leave room for in the
 /// second level; where it is made, that costs more than a V that spills to the third level.
-fn batch_size(tiles: usize, v_bytes: usize, is_kept: bool) -> usize {
+fn most_tiles(v_bytes: usize, is_kept: bool) -> usize {
     let least = if is_kept { LEAST_TILES } else { MOST_TILES };
-    let most = (PANEL / v_bytes).clamp(least, MOST_TILES);
-    // Even batches, and rows in pairs as the micro-kernel takes them.
-    tiles.div_ceil(tiles.div_ceil(most)).next_multiple_of(2)
+    (PANEL / v_bytes).clamp(least, MOST_TILES)
 }
 
 /// Tiles `first..first + count` of an output map with `across` tiles in a row.
@@ -505,24 +531,50 @@ unsafe fn transform_input<S: Simd, T: Tile>(
     // The whole tile lies inside, halo and tile room included: the last byte that will be read.
     assert!(from + (T::IN - 1) * (row + BLOCK) + BLOCK <= input.data().len());
     for c in (0..BLOCK).step_by(8) {
-        let mut half = [[S::zero(); 6]; 6];
-        for j in 0..T::IN {
-            let mut d = [S::zero(); 6];
-            for (i, d) in d.iter_mut().enumerate().take(T::IN) {
-                // SAFETY: asserted above.
-                *d = unsafe { S::load_u8x8(input.data().as_ptr().add(from + i * row + j * BLOCK + c)) };
-            }
-            let r = T::input::<S>(&d);
-            for i in 0..T::IN {
-                half[i][j] = r[i];
-            }
+        transform_cells::<S, T>(
+            // SAFETY: asserted above.
+            |i, j| unsafe { S::load_u8x8(input.data().as_ptr().add(from + i * row + j * BLOCK + c)) },
+            // SAFETY: writable, by the caller.
+            |position, v| unsafe { S::store(panel.add(position * stride + c).cast(), v) },
+        );
+    }
+}
+
+/// As [`transform_input`], of a picture: [`PIXEL`] values, the last of which is another pixel's and meets zero weights.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+unsafe fn transform_pixels<S: Simd, T: Tile>(picture: &Picture, y: usize, x: usize, panel: *mut i16, stride: usize) {
+    let row = picture.row();
+    let from = picture.index(y as isize - 1, x as isize - 1);
+    assert!(from + (T::IN - 1) * (row + INPUT_CHANNELS) + 8 <= picture.data().len());
+    transform_cells::<S, T>(
+        // SAFETY: asserted above.
+        |i, j| unsafe { S::load(picture.data().as_ptr().add(from + i * row + j * INPUT_CHANNELS).cast()) },
+        // SAFETY: writable, by the caller.
+        |position, v| unsafe { S::store_half(panel.add(position * stride).cast(), v) },
+    );
+}
+
+/// Bᵀ d B of eight channels: `load` gives d by row and column, `store` takes V by position.
+#[inline(always)]
+fn transform_cells<S: Simd, T: Tile>(load: impl Fn(usize, usize) -> S::V, store: impl Fn(usize, S::V)) {
+    let mut half = [[S::zero(); 6]; 6];
+    for j in 0..T::IN {
+        let mut d = [S::zero(); 6];
+        for (i, d) in d.iter_mut().enumerate().take(T::IN) {
+            *d = load(i, j);
         }
+        let r = T::input::<S>(&d);
         for i in 0..T::IN {
-            let r = T::input::<S>(&half[i]);
-            for j in 0..T::IN {
-                // SAFETY: writable, by the caller.
-                unsafe { S::store(panel.add((i * T::IN + j) * stride + c).cast(), r[j]) };
-            }
+            half[i][j] = r[i];
+        }
+    }
+    for i in 0..T::IN {
+        let r = T::input::<S>(&half[i]);
+        for j in 0..T::IN {
+            store(i * T::IN + j, r[j]);
         }
     }
 }

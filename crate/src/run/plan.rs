@@ -6,18 +6,17 @@ use crate::network::{Kind, Layer};
 /// The algorithm for a convolution with weights `[C_out, C_in, k, k]`: the cheapest of those that are exact for them and
 /// `usable` at all (see [`super::self_check::usable`]).
 pub fn convolution(layer: &Layer, from_picture: bool, weight: &[i8], usable: impl Fn(Algorithm) -> bool) -> Algorithm {
-    /// Channels on both sides below which the transforms, which the other side shares, cost more than they save.
+    /// Channels on both sides below which the transforms, which the other side shares, cost more than they save. (A pixel's
+    /// three channels are transformed as one.)
     const FEW: usize = 16;
     let Kind::Conv(window) = layer.kind else { return Algorithm::Direct };
-    if from_picture {
-        return Algorithm::Direct;
-    }
-    let few = layer.input.channels < FEW || layer.output.channels < FEW;
-    let candidates = Algorithm::ALL.into_iter().filter(|&algorithm| match algorithm {
-        Algorithm::Direct | Algorithm::DirectI8 => usable(algorithm),
-        Algorithm::WinogradF2 | Algorithm::WinogradF4 => {
-            !few && usable(algorithm) && algorithm.applies(window, weight, layer.output.channels)
-        }
+    let few = (layer.input.channels < FEW && !from_picture) || layer.output.channels < FEW;
+    let candidates = Algorithm::ALL.into_iter().filter(|&algorithm| {
+        let is_winograd = matches!(algorithm, Algorithm::WinogradF2 | Algorithm::WinogradF4);
+        usable(algorithm)
+            && (algorithm.takes_pictures() || !from_picture)
+            && !(is_winograd && few)
+            && algorithm.applies(window, weight, layer.output.channels)
     });
     candidates.min_by_key(|&algorithm| cost(algorithm, layer)).unwrap_or(Algorithm::Direct)
 }

@@ -47,6 +47,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// 16 writable bytes.
     unsafe fn store(p: *mut u8, v: Self::V);
+    /// The first eight bytes.
+    /// # Safety
+    /// 8 writable bytes.
+    unsafe fn store_half(p: *mut u8, v: Self::V);
     /// Four bytes, repeated four times.
     /// # Safety
     /// 4 readable bytes.

@@ -65,6 +65,10 @@ impl Simd for Portable {
         // SAFETY: 16 writable bytes, by the trait.
         unsafe { p.cast::<V>().write_unaligned(v) }
     }
+    unsafe fn store_half(p: *mut u8, v: V) {
+        // SAFETY: 8 writable bytes, by the trait.
+        unsafe { p.cast::<[u8; 8]>().write_unaligned(std::array::from_fn(|i| v[i])) }
+    }
     unsafe fn load_splat32(p: *const u8) -> V {
         // SAFETY: 4 readable bytes, by the trait.
         from_i32s([unsafe { p.cast::<i32>().read_unaligned() }.to_le(); 4])

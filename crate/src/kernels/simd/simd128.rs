@@ -39,6 +39,11 @@ impl Simd for Simd128 {
         unsafe { v128_store(p.cast(), v) }
     }
     #[inline(always)]
+    unsafe fn store_half(p: *mut u8, v: v128) {
+        // SAFETY: 8 writable bytes, by the trait.
+        unsafe { v128_store64_lane::<0>(v, p.cast()) }
+    }
+    #[inline(always)]
     unsafe fn load_splat32(p: *const u8) -> v128 {
         // SAFETY: 4 readable bytes, by the trait.
         unsafe { v128_load32_splat(p.cast()) }

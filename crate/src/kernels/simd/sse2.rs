@@ -62,6 +62,10 @@ impl Simd for Sse2 {
         sse2!(_mm_storeu_si128(p.cast(), v))
     }
     #[inline(always)]
+    unsafe fn store_half(p: *mut u8, v: __m128i) {
+        sse2!(_mm_storel_epi64(p.cast(), v))
+    }
+    #[inline(always)]
     unsafe fn load_splat32(p: *const u8) -> __m128i {
         sse2!(_mm_set1_epi32(p.cast::<i32>().read_unaligned()))
     }
