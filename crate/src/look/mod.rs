@@ -7,7 +7,7 @@ mod stats;
 
 pub use arithmetic::{Arithmetic, arithmetic};
 pub use draw::{Atlas, Colormap, Normalise, Raster, View, draw};
-pub use stats::{Stats, channel_means, histogram, stats, strongest};
+pub use stats::{Stats, channel_means, histogram, ranking, stats, strongest};
 
 use crate::network::Field;
 use serde::Serialize;

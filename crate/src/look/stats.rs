@@ -68,9 +68,14 @@ pub fn channel_means(engine: &Engine, layer: usize) -> Vec<f32> {
 
 /// The `n` channels with the largest means, largest first.
 pub fn strongest(engine: &Engine, layer: usize, n: usize) -> Vec<u32> {
-    let means = channel_means(engine, layer);
-    let mut order: Vec<u32> = (0..means.len() as u32).collect();
-    order.sort_by(|&a, &b| means[b as usize].total_cmp(&means[a as usize]));
+    let mut order = ranking(&channel_means(engine, layer));
     order.truncate(n);
+    order
+}
+
+/// Indices of values, that of the largest first; of equal ones the first first.
+pub fn ranking(values: &[f32]) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..values.len() as u32).collect();
+    order.sort_unstable_by(|&a, &b| values[b as usize].total_cmp(&values[a as usize]).then(a.cmp(&b)));
     order
 }

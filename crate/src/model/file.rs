@@ -37,9 +37,9 @@ pub mod key {
     /// Plain text; may be absent, as what follows.
     pub const LICENCE: &str = "licence";
     pub const PROVENANCE: &str = "provenance";
-    /// A number.
+    /// JSON, a number.
     pub const TEMPERATURE: &str = "temperature";
-    /// A number, of a network with random weights.
+    /// JSON, an unsigned number; of a network with random weights.
     pub const SEED: &str = "seed";
 }
 
@@ -344,7 +344,7 @@ impl<'a> File<'a> {
         };
         let temperature = match self.text_if(key::TEMPERATURE) {
             None => None,
-            Some(text) => match text.parse() {
+            Some(text) => match serde_json::from_str(text) {
                 Ok(temperature) if limits::TEMPERATURE.contains(&temperature) => Some(temperature),
                 _ => {
                     let (least, most) = limits::TEMPERATURE.into_inner();
@@ -354,7 +354,7 @@ impl<'a> File<'a> {
         };
         let seed = match self.text_if(key::SEED) {
             None => None,
-            Some(text) => Some(text.parse().map_err(|_| metadata_error(key::SEED, "an unsigned number", text))?),
+            Some(text) => Some(serde_json::from_str(text).map_err(|_| metadata_error(key::SEED, "an unsigned number", text))?),
         };
         Ok(Card { accuracy, licence: plain(key::LICENCE)?, provenance: plain(key::PROVENANCE)?, temperature, seed })
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// One operator of a module. Sizes are in cells of the layer's input; channels are outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "op", rename_all = "lowercase")]
+#[serde(tag = "op", rename_all = "lowercase", try_from = "Fields")]
 pub enum Op {
     /// Convolution, then bias and ReLU.
     Conv { kernel: usize, channels: usize, stride: usize, pad: usize },
@@ -16,6 +16,38 @@ pub enum Op {
     Lrn,
     /// Max-pooling without padding.
     Pool { kernel: usize, stride: usize },
+}
+
+/// An [`Op`] as it is read. What serde derives for a tagged enum keeps every value until it has seen the tag, and takes a
+/// twentieth of the wasm file.
+#[derive(Deserialize)]
+struct Fields {
+    op: Name,
+    kernel: Option<usize>,
+    channels: Option<usize>,
+    stride: Option<usize>,
+    pad: Option<usize>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Name {
+    Conv,
+    Lrn,
+    Pool,
+}
+
+impl TryFrom<Fields> for Op {
+    type Error = &'static str;
+
+    fn try_from(Fields { op, kernel, channels, stride, pad }: Fields) -> Result<Self, Self::Error> {
+        let op = match op {
+            Name::Conv => (|| Some(Op::Conv { kernel: kernel?, channels: channels?, stride: stride?, pad: pad? }))(),
+            Name::Lrn => Some(Op::Lrn),
+            Name::Pool => (|| Some(Op::Pool { kernel: kernel?, stride: stride? }))(),
+        };
+        op.ok_or("a conv has kernel, channels, stride and pad; a pool has kernel and stride")
+    }
 }
 
 /// A row of the table.

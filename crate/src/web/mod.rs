@@ -280,10 +280,11 @@ impl Network {
     pub fn top(&self, k: usize) -> Result<JsValue, JsError> {
         let logits = self.finished()?.logits();
         let probabilities = softmax(&logits, self.temperature());
-        let mut order: Vec<usize> = (0..logits.len()).collect();
-        order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]));
-        let top = |&class: &usize| TopClass { class, probability: probabilities[class], logit: logits[class] };
-        to_js(&order.iter().take(k).map(top).collect::<Vec<_>>())
+        let top = |class: u32| {
+            let class = class as usize;
+            TopClass { class, probability: probabilities[class], logit: logits[class] }
+        };
+        to_js(&look::ranking(&logits).into_iter().take(k).map(top).collect::<Vec<_>>())
     }
 
     /// Probability of every class.
