@@ -236,7 +236,9 @@ fn a_channel_switched_off_changes_what_follows_it() {
     let (before, logits) = (outputs(&engine), engine.logits());
     let changed = 4;
     let busiest = (0..engine.layers()[changed].output.channels)
-        .max_by_key(|&channel| engine.activations(changed).unwrap().map(channel).map(u32::from).sum::<u32>())
+        .max_by_key(|&channel| {
+            engine.activations(changed).unwrap().map(channel).into_iter().map(u32::from).sum::<u32>()
+        })
         .unwrap();
     engine.switch_channel(changed, busiest, false);
     assert_eq!(engine.done(), changed, "what came before is kept");

@@ -1,6 +1,7 @@
-//! VGG networks with int8 weights and SIMD, in the browser.
+//! VGG networks with int8 weights and SIMD, in the browser. The operators are the crate [`kernels`].
 
-pub mod kernels;
+#![deny(unsafe_code)]
+
 pub mod look;
 pub mod model;
 pub mod network;
@@ -8,3 +9,5 @@ pub mod picture;
 pub mod run;
 #[cfg(target_arch = "wasm32")]
 pub mod web;
+
+pub use vgglass_kernels as kernels;

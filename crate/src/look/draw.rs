@@ -1,8 +1,8 @@
 //! Maps to pixels: any channels of a layer as one picture.
 
-use crate::network::Shape;
 use crate::run::Engine;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// How values become colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,15 +19,15 @@ pub enum Colormap {
 impl Colormap {
     pub const NAMES: [&str; 3] = ["viridis", "grey", "diverging"];
 
-    /// RGB of 256 steps.
-    fn table(self) -> [[u8; 3]; 256] {
+    /// RGBA of 256 steps.
+    fn table(self) -> [[u8; 4]; 256] {
         std::array::from_fn(|i| {
             let t = i as f64 / 255.0;
-            let rgb = |colour: colorous::Color| [colour.r, colour.g, colour.b];
+            let rgba = |colour: colorous::Color| [colour.r, colour.g, colour.b, 255];
             match self {
-                Colormap::Viridis => rgb(colorous::VIRIDIS.eval_continuous(t)),
-                Colormap::Grey => [i as u8; 3],
-                Colormap::Diverging => rgb(colorous::RED_BLUE.eval_continuous(1.0 - t)),
+                Colormap::Viridis => rgba(colorous::VIRIDIS.eval_continuous(t)),
+                Colormap::Grey => [i as u8, i as u8, i as u8, 255],
+                Colormap::Diverging => rgba(colorous::RED_BLUE.eval_continuous(1.0 - t)),
             }
         })
     }
@@ -80,7 +80,7 @@ pub struct Raster {
 /// Largest picture that is drawn, in pixels.
 const MOST_PIXELS: usize = 64 << 20;
 /// Ends of the colour range.
-type Range = (f32, f32);
+type Ends = (f32, f32);
 
 /// Draws `channels` of a computed layer; `None` if a channel does not exist or the picture would be too large.
 pub fn draw(engine: &mut Engine, layer: usize, channels: &[u32], atlas: Atlas) -> Option<Raster> {
@@ -106,20 +106,19 @@ pub fn draw(engine: &mut Engine, layer: usize, channels: &[u32], atlas: Atlas) -
     };
     let shared = (atlas.normalise == Normalise::Layer).then(|| {
         let ranges = (0..shape.channels).map(|channel| range(&map(channel)));
-        ranges.fold((0.0, 0.0), |(low, high): Range, (l, h)| (low.min(l), high.max(h)))
+        ranges.fold((0.0, 0.0), |all, ends| widen(widen(all, ends.0), ends.1))
     });
     let table = atlas.colormap.table();
+    let (down, across) = (spans(map_height, shape.height), spans(map_width, shape.width));
     let mut raster = Raster { width, height, rgba: vec![0; width * height * 4] };
     for (i, &channel) in channels.iter().enumerate() {
         let values = map(channel as usize);
         let ends = symmetric(atlas.colormap, shared.unwrap_or_else(|| range(&values)));
         let (x0, y0) = (i % columns * (map_width + atlas.gap), i / columns * (map_height + atlas.gap));
-        for y in 0..map_height {
+        for (y, rows) in down.iter().enumerate() {
             let to = &mut raster.rgba[((y0 + y) * width + x0) * 4..][..map_width * 4];
-            for (x, pixel) in to.chunks_exact_mut(4).enumerate() {
-                let value = sample(&values, shape, (y, map_height), (x, map_width));
-                let [r, g, b] = table[index(value, ends)];
-                pixel.copy_from_slice(&[r, g, b, 255]);
+            for (pixel, columns) in to.as_chunks_mut().0.iter_mut().zip(&across) {
+                *pixel = table[index(mean(&values, shape.width, rows, columns), ends)];
             }
         }
     }
@@ -127,12 +126,17 @@ pub fn draw(engine: &mut Engine, layer: usize, channels: &[u32], atlas: Atlas) -
 }
 
 /// Smallest and largest value, zero included: zero is where ReLU cuts, and black must mean it.
-fn range(values: &[f32]) -> Range {
-    values.iter().fold((0.0, 0.0), |(low, high): Range, &value| (low.min(value), high.max(value)))
+fn range(values: &[f32]) -> Ends {
+    values.iter().copied().fold((0.0, 0.0), widen)
+}
+
+/// The range that has `value`, too. Compared, since `f32::min` is a call in WebAssembly, whose own differs in NaN.
+fn widen((low, high): Ends, value: f32) -> Ends {
+    (if value < low { value } else { low }, if value > high { value } else { high })
 }
 
 /// A diverging map has zero in its middle.
-fn symmetric(colormap: Colormap, (low, high): Range) -> Range {
+fn symmetric(colormap: Colormap, (low, high): Ends) -> Ends {
     if colormap != Colormap::Diverging {
         return (low, high);
     }
@@ -141,20 +145,27 @@ fn symmetric(colormap: Colormap, (low, high): Range) -> Range {
 }
 
 /// Step of the colour table.
-fn index(value: f32, (low, high): Range) -> usize {
-    if high <= low { if low < 0.0 { 128 } else { 0 } } else { ((value - low) / (high - low) * 255.0).round() as usize }
-        .min(255)
+fn index(value: f32, (low, high): Ends) -> usize {
+    if high <= low {
+        if low < 0.0 { 128 } else { 0 }
+    } else {
+        ((value - low) / (high - low) * 255.0).round_ties_even() as usize
+    }
+    .min(255)
 }
 
-/// Value of a drawn pixel: the mean of the cells under it, at least one.
-fn sample(values: &[f32], shape: Shape, (y, height): (usize, usize), (x, width): (usize, usize)) -> f32 {
-    let span =
-        |at: usize, of: usize, cells: usize| at * cells / of..((at + 1) * cells).div_ceil(of).max(at * cells / of + 1);
-    let (rows, columns) = (span(y, height, shape.height), span(x, width, shape.width));
-    if shape.height <= height && shape.width <= width {
-        return values[rows.start * shape.width + columns.start];
-    }
+/// Cells under each of `pixels` along one axis: one where cells are enlarged, else all that it touches.
+fn spans(pixels: usize, cells: usize) -> Vec<Range<usize>> {
+    let span = |at: usize| {
+        let start = at * cells / pixels;
+        start..if pixels < cells { ((at + 1) * cells).div_ceil(pixels) } else { start + 1 }
+    };
+    (0..pixels).map(span).collect()
+}
+
+/// Mean of the cells of a map in these rows and columns.
+fn mean(values: &[f32], width: usize, rows: &Range<usize>, columns: &Range<usize>) -> f32 {
     let count = rows.len() * columns.len();
-    let sum: f32 = rows.map(|row| values[row * shape.width..][columns.clone()].iter().sum::<f32>()).sum();
+    let sum: f32 = rows.clone().map(|row| values[row * width..][columns.clone()].iter().sum::<f32>()).sum();
     sum / count as f32
 }

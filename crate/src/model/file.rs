@@ -287,7 +287,7 @@ impl<'a> File<'a> {
 
     fn activation_scales(&self, layers: &[Layer]) -> Result<Vec<(String, f32)>, FileError> {
         const KEY: &str = key::ACTIVATION_SCALES;
-        let mut found: BTreeMap<String, f32> = self.json(KEY)?;
+        let mut found: HashMap<String, f32> = self.json(KEY)?;
         let mut scales = Vec::new();
         for layer in layers.iter().filter(|layer| layer.rescales()) {
             let (name, scale) = found
@@ -300,7 +300,7 @@ impl<'a> File<'a> {
             }
             scales.push((name, scale));
         }
-        match found.into_keys().next() {
+        match found.into_keys().min() {
             Some(name) => Err(metadata_error(KEY, "scales of layers that rescale only", format!("one for {name}"))),
             None => Ok(scales),
         }
@@ -354,7 +354,9 @@ impl<'a> File<'a> {
         };
         let seed = match self.text_if(key::SEED) {
             None => None,
-            Some(text) => Some(serde_json::from_str(text).map_err(|_| metadata_error(key::SEED, "an unsigned number", text))?),
+            Some(text) => {
+                Some(serde_json::from_str(text).map_err(|_| metadata_error(key::SEED, "an unsigned number", text))?)
+            }
         };
         Ok(Card { accuracy, licence: plain(key::LICENCE)?, provenance: plain(key::PROVENANCE)?, temperature, seed })
     }

@@ -9,7 +9,8 @@ use safetensors::tensor::Dtype;
 
 use super::file::{FORMAT, File, FileError, key, weight_shape};
 use super::{Class, Preprocess};
-use crate::network::{INPUT_CHANNELS, Kind, Layer, Network, NetworkError, Op, Options, Shape, TABLE, Window, lrn};
+use crate::kernels::lrn;
+use crate::network::{INPUT_CHANNELS, Kind, Layer, Network, NetworkError, Op, Options, Shape, TABLE, Window};
 
 /// Batch norm's epsilon, PyTorch's default.
 const BATCH_NORM_EPSILON: f64 = 1e-5;

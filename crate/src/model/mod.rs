@@ -12,9 +12,8 @@ mod untrained;
 pub use file::FileError;
 pub use untrained::{Untrained, untrained};
 
-use bytes::Bytes;
-
 use crate::network::Network;
+pub use vgglass_kernels::int8::Int8;
 
 /// A network's weights and what belongs to them. Weights stay in the file's bytes.
 #[derive(Clone, Debug)]
@@ -43,36 +42,6 @@ pub struct Weights {
     pub scale: Vec<f32>,
     /// `[C_out]`, in accumulator units (`scale_in * scale`).
     pub bias: Vec<i32>,
-}
-
-/// Int8 values that are shared, never copied: of a file they are a part, and whoever holds them holds the file.
-#[derive(Clone, PartialEq)]
-pub struct Int8(Bytes);
-
-impl Int8 {
-    /// `part` lies in `file`.
-    fn of_file(file: &Bytes, part: &[u8]) -> Self {
-        Int8(file.slice_ref(part))
-    }
-}
-
-impl From<Vec<i8>> for Int8 {
-    fn from(values: Vec<i8>) -> Self {
-        Int8(Bytes::from(bytemuck::allocation::cast_vec::<i8, u8>(values)))
-    }
-}
-
-impl std::ops::Deref for Int8 {
-    type Target = [i8];
-    fn deref(&self) -> &[i8] {
-        bytemuck::cast_slice(&self.0)
-    }
-}
-
-impl std::fmt::Debug for Int8 {
-    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        write!(f, "{} int8 values", self.len())
-    }
 }
 
 /// What was done to pictures in training: `(pixel / 255 - mean) / std`, channels R, G, B.

@@ -63,9 +63,22 @@ pub fn untrained(network: &Network, seed: u32) -> Result<Untrained, NetworkError
 
 /// Uniform in -127..=127 (a drawn -128 becomes 0).
 fn int8(random: &mut Xoshiro256PlusPlus, count: usize) -> Vec<i8> {
-    let mut bytes = vec![0; count];
-    random.fill_bytes(&mut bytes);
-    bytes.into_iter().map(|byte| (byte as i8).checked_abs().map_or(0, |_| byte as i8)).collect()
+    let mut values = vec![0; count];
+    let (words, rest) = values.as_chunks_mut();
+    for word in words {
+        *word = without_min(random.next_u64()).to_le_bytes();
+    }
+    if !rest.is_empty() {
+        rest.copy_from_slice(&without_min(random.next_u64()).to_le_bytes()[..rest.len()]);
+    }
+    bytemuck::allocation::cast_vec(values)
+}
+
+/// Eight bytes, those of 0x80 (-128) zeroed: its high bit is cleared where nothing is set below.
+fn without_min(word: u64) -> u64 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    let others = ((word & LOW) + LOW) | !word;
+    word & (others | LOW)
 }
 
 /// A picture with soft and hard edges: a few random colours in a coarse grid, enlarged.

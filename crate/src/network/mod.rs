@@ -4,19 +4,11 @@
 mod layer;
 mod table;
 
-pub use layer::{Field, Kind, Layer, Shape, Window};
+pub use layer::{Field, Kind, Layer};
 pub use table::{Config, Op, TABLE, find};
+pub use vgglass_kernels::shape::{INPUT_CHANNELS, Shape, Window};
 
 use serde::{Deserialize, Serialize};
-
-/// Constants of local response normalisation (Krizhevsky et al. 2012, section 3.3):
-/// `b = a / (k + alpha * sum(a²))^0.75`, the sum over `n` adjacent channels and *not* divided by `n`.
-pub mod lrn {
-    /// Channels in the window: the channel itself and two at each side.
-    pub const N: usize = 5;
-    pub const K: f32 = 2.0;
-    pub const ALPHA: f32 = 1e-4;
-}
 
 /// Largest accepted values of a row's numbers. They keep every product below `usize` on wasm32 and every
 /// accumulator below `i32` (see `kernels`), whatever a file says.
@@ -36,9 +28,6 @@ pub mod limits {
     /// Values of all layers for one picture.
     pub const VALUES: u64 = 400_000_000;
 }
-
-/// Colour channels of the input.
-pub const INPUT_CHANNELS: usize = 3;
 
 /// Id of a row that brings its own modules.
 pub const CUSTOM: &str = "custom";

@@ -3,16 +3,14 @@
 use super::{plan, self_check};
 use crate::kernels::conv::{Algorithm, Conv, Scratch, Source};
 use crate::kernels::linear::Linear;
-use crate::kernels::lrn::Lrn;
+use crate::kernels::lrn::{K, Lrn};
+use crate::kernels::operators::{BEST, Operators};
 use crate::kernels::parallel::Team;
-use crate::kernels::pool;
 use crate::kernels::requantise::{MAX, requantise};
 use crate::kernels::simd::{Best, Simd};
 use crate::kernels::tensor::{Activations, Picture};
 use crate::model::{Model, Preprocess, Weights};
-use crate::network::lrn::K;
 use crate::network::{INPUT_CHANNELS, Kind, Layer, Network, NetworkError, Shape};
-use std::collections::BTreeSet;
 
 /// What computes a layer.
 enum Operator {
@@ -45,8 +43,8 @@ pub struct Engine {
     logits: Vec<f32>,
     /// Layers whose output belongs to the present picture.
     done: usize,
-    /// Channels (layer, channel) that give zeros.
-    off: BTreeSet<(usize, usize)>,
+    /// Channels (layer, channel) that give zeros, in order.
+    off: Vec<(usize, usize)>,
     scratch: Scratch,
     acc: Vec<i32>,
     pre: Option<PreActivations>,
@@ -123,7 +121,7 @@ impl Engine {
             outputs: Vec::new(),
             logits: Vec::new(),
             done: 0,
-            off: BTreeSet::new(),
+            off: Vec::new(),
             scratch: Scratch::default(),
             acc: Vec::new(),
             pre: None,
@@ -186,7 +184,7 @@ impl Engine {
 
     /// Computes the next layer and returns its index; `None` when all are done or there is no picture.
     pub fn step(&mut self) -> Option<usize> {
-        self.step_with::<Best>()
+        self.step_with(&BEST)
     }
 
     /// Computes all layers that are left.
@@ -194,8 +192,8 @@ impl Engine {
         while self.step().is_some() {}
     }
 
-    /// [`Engine::step`] with another vector.
-    pub fn step_with<S: Simd>(&mut self) -> Option<usize> {
+    /// [`Engine::step`] by operators for another vector.
+    pub fn step_with(&mut self, operators: &Operators) -> Option<usize> {
         let index = self.done;
         if index == 0 || index == self.layers.len() {
             return None;
@@ -206,15 +204,15 @@ impl Engine {
             Operator::Input => unreachable!("the input is layer 0"),
             Operator::Conv(conv) => {
                 let source = if index == 1 { Source::Picture(&self.picture) } else { Source::Activations(input) };
-                conv.run::<S>(source, &mut self.scratch, output);
+                (operators.conv)(conv, source, &mut self.scratch, output);
             }
-            Operator::Lrn(lrn) => lrn.run::<S>(input, &mut self.scratch, output),
+            Operator::Lrn(lrn) => (operators.lrn)(*lrn, input, &mut self.scratch, output),
             Operator::MaxPool => {
                 let window = self.layers[index].window().expect("pooling has a window");
-                pool::run::<S>(input, window, &mut self.scratch, output);
+                (operators.max_pool)(input, window, &mut self.scratch, output);
             }
             Operator::Fc { linear, multiplier } => {
-                linear.run::<S>(input, &mut self.scratch, &mut self.acc);
+                (operators.linear)(linear, input, &mut self.scratch, &mut self.acc);
                 let width = self.layers[index].output.width;
                 if index + 1 == self.layers.len() {
                     self.logits.clear();
@@ -228,7 +226,7 @@ impl Engine {
                 }
             }
         }
-        for &(_, channel) in self.off.range((index, 0)..(index + 1, 0)) {
+        for &(_, channel) in self.off.iter().filter(|off| off.0 == index) {
             self.outputs[index].clear(channel);
         }
         self.done += 1;
@@ -239,10 +237,12 @@ impl Engine {
     /// [`Engine::step`] computes `layer`. The input and the logits have no switch.
     pub fn switch_channel(&mut self, layer: usize, channel: usize, on: bool) {
         assert!(self.is_quantised(layer) && channel < self.layers[layer].output.channels);
-        let changed = if on { self.off.remove(&(layer, channel)) } else { self.off.insert((layer, channel)) };
-        if changed {
-            self.forget_from(layer);
+        match (on, self.off.binary_search(&(layer, channel))) {
+            (true, Ok(at)) => drop(self.off.remove(at)),
+            (false, Err(at)) => self.off.insert(at, (layer, channel)),
+            _ => return,
         }
+        self.forget_from(layer);
     }
 
     /// Switches all channels on.
@@ -379,7 +379,7 @@ impl Engine {
     /// One map of a layer's output, row by row.
     pub fn map(&self, layer: usize, channel: usize) -> Vec<f32> {
         if let Some(activations) = self.activations(layer) {
-            return activations.map(channel).map(|q| f32::from(q) * self.scales[layer]).collect();
+            return activations.map(channel).into_iter().map(|q| f32::from(q) * self.scales[layer]).collect();
         }
         let Shape { height, width, .. } = self.layers[layer].output;
         let cells = (0..height).flat_map(|y| (0..width).map(move |x| (y, x)));
@@ -406,10 +406,10 @@ impl Engine {
         let (acc, channels) = match &self.operators[layer] {
             Operator::Conv(conv) => {
                 let source = if layer == 1 { Source::Picture(&self.picture) } else { Source::Activations(input) };
-                conv.accumulators::<Best>(source, &mut self.scratch)
+                (BEST.accumulators)(conv, source, &mut self.scratch)
             }
             Operator::Fc { linear, multiplier } => {
-                linear.run::<Best>(input, &mut self.scratch, &mut self.acc);
+                (BEST.linear)(linear, input, &mut self.scratch, &mut self.acc);
                 (self.acc.clone(), multiplier.len())
             }
             _ => return None,

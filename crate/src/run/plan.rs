@@ -25,7 +25,7 @@ pub fn convolution(layer: &Layer, from_picture: bool, weight: &[i8], usable: imp
 ///
 /// Multiply-adds decide on large maps: F(4×4) does 36 for 16 cells, F(2×2) 16 for 4, the direct sum 9 for each. On
 /// small maps it decides what the weights cost, since each is used for few cells: those of the direct sum are read, those of
-/// Winograd's are made (see `kernels/winograd.rs`).
+/// Winograd's are made (see [`crate::kernels::winograd`]).
 fn cost(algorithm: Algorithm, layer: &Layer) -> usize {
     /// Multiply-adds in the time that one packed weight takes to arrive from memory (25 GMAC/s, 10 GB/s).
     const READ: usize = 5;

@@ -4,6 +4,7 @@
 //! that fails is not planned with (see [`super::plan`]), and the page says so.
 
 use crate::kernels::conv::{Algorithm, Conv, Scratch, Source, conv};
+use crate::kernels::operators::BEST;
 use crate::kernels::simd::{Best, Simd};
 use crate::kernels::tensor::Activations;
 use crate::network::Window;
@@ -54,7 +55,7 @@ impl Case {
         let multiplier = vec![1.0; self.bias.len()];
         let packed = Conv::new(algorithm, false, self.window, inputs, flat, &self.bias, &multiplier);
         let source = Activations::from_plain(self.input.view(), self.window.pad);
-        let (sums, stride) = packed.accumulators::<Best>(Source::Activations(&source), &mut Scratch::default());
+        let (sums, stride) = (BEST.accumulators)(&packed, Source::Activations(&source), &mut Scratch::default());
         self.expected.indexed_iter().all(|((o, y, x), &sum)| sums[(y * side + x) * stride + o] == sum)
     }
 }

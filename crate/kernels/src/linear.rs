@@ -1,11 +1,11 @@
 //! Fully connected layers: one product of an i8 matrix and a u7 vector, bound by how fast weights are read.
 
 use super::conv::Scratch;
+use super::int8::Int8;
 use super::parallel::Shared;
+use super::shape::Shape;
 use super::simd::Simd;
 use super::tensor::Activations;
-use crate::model::Int8;
-use crate::network::Shape;
 
 /// The definition: `acc[o] = bias[o] + sum_k weight[o][k] * input[k]`, weights `[outputs, inputs]`.
 pub fn linear(input: &[u8], weight: &[i8], bias: &[i32]) -> Vec<i32> {

@@ -1,6 +1,6 @@
 //! Where values lie in memory.
 
-use crate::network::{INPUT_CHANNELS, Shape};
+use super::shape::{INPUT_CHANNELS, Shape};
 use bytemuck::{Pod, Zeroable};
 use ndarray::{Array3, ArrayView3};
 
@@ -135,11 +135,13 @@ impl Activations {
     }
 
     /// One map, row by row.
-    pub fn map(&self, channel: usize) -> impl Iterator<Item = u8> {
-        (0..self.shape.height).flat_map(move |y| {
+    pub fn map(&self, channel: usize) -> Vec<u8> {
+        let mut map = Vec::with_capacity(self.shape.cells());
+        for y in 0..self.shape.height {
             let row = &self.data[self.index(channel / BLOCK, y as isize, 0)..][..self.shape.width * BLOCK];
-            row[channel % BLOCK..].iter().step_by(BLOCK).copied()
-        })
+            map.extend(row.chunks_exact(BLOCK).map(|cell| cell[channel % BLOCK]));
+        }
+        map
     }
 
     pub fn set(&mut self, channel: usize, y: usize, x: usize, q: u8) {

@@ -1,5 +1,5 @@
 //! One file an operator: first its scalar definition, plain to read, then the vector one, which must equal it in
-//! every element. All `unsafe` code of the crate is here.
+//! every element. All `unsafe` code is in this crate, which alone is compiled for speed: what uses it calls [`operators`].
 //!
 //! | file | operator |
 //! |---|---|
@@ -9,9 +9,11 @@
 //! | [`gemm`] | the micro-kernel under both |
 //! | [`linear`] | fully connected layers |
 //! | [`pool`], [`lrn`] | max-pooling, local response normalisation |
+//! | [`operators`] | all of these for one vector, as an engine calls them |
 //! | [`parallel`] | loops shared between threads |
 //! | [`requantise`] | i32 accumulators to u7 activations |
-//! | [`tensor`] | the layout of activations |
+//! | [`tensor`], [`shape`] | the layout of activations; extents and windows |
+//! | [`int8`] | weights as they lie in a file |
 //! | [`peak`] | the loop that measures what the instruction can do at most |
 //! | [`simd`] | the vector operations that all are written in |
 
@@ -20,12 +22,15 @@
 pub mod conv;
 pub mod direct;
 pub mod gemm;
+pub mod int8;
 pub mod linear;
 pub mod lrn;
+pub mod operators;
 pub mod parallel;
 pub mod peak;
 pub mod pool;
 pub mod requantise;
+pub mod shape;
 pub mod simd;
 pub mod tensor;
 pub mod winograd;

@@ -1,9 +1,9 @@
 //! Max-pooling, without padding. Scales pass through: the largest of u7 values is one of them.
 
 use super::conv::Scratch;
+use super::shape::Window;
 use super::simd::Simd;
 use super::tensor::{Activations, BLOCK, blocks};
-use crate::network::Window;
 use ndarray::{Array3, ArrayView3, s};
 
 /// The definition, `[C, H, W]` to `[C, H', W']`. A last row or column that fills no window is left out.

@@ -7,9 +7,9 @@
 use super::conv::{Scratch, Source};
 use super::gemm::{self, Element, Rows, gemm};
 use super::requantise::Epilogue;
+use super::shape::{INPUT_CHANNELS, Shape, Window};
 use super::simd::Simd;
 use super::tensor::{Activations, Aligned, BLOCK, Picture, blocks};
-use crate::network::{INPUT_CHANNELS, Shape, Window};
 
 /// Bytes of activations in a panel: half of a common second-level cache's 512 kB.
 const PANEL: usize = 128 * 1024;

@@ -8,8 +8,13 @@ use super::conv::Scratch;
 use super::requantise::{round_u7, round_u7_vector};
 use super::simd::Simd;
 use super::tensor::{Activations, BLOCK, blocks};
-use crate::network::lrn::{ALPHA, K, N};
 use ndarray::{Array3, ArrayView3};
+
+/// Channels in the window: the channel itself and two at each side.
+pub const N: usize = 5;
+pub const K: f32 = 2.0;
+/// Factor on the sum, which is *not* divided by [`N`].
+pub const ALPHA: f32 = 1e-4;
 
 /// Channels at each side of the window.
 const SIDE: usize = N / 2;

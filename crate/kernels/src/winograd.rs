@@ -27,9 +27,9 @@ use super::conv::{Scratch, Source};
 use super::gemm::{self, Rows, gemm};
 use super::parallel::Shared;
 use super::requantise::Epilogue;
+use super::shape::{INPUT_CHANNELS, Shape};
 use super::simd::Simd;
 use super::tensor::{Activations, Aligned, BLOCK, Picture, blocks};
-use crate::network::{INPUT_CHANNELS, Shape};
 use std::ops::Range;
 
 /// Output channels whose sums are kept at once: `36 positions × tiles × 64` i32 stay in the cache.

@@ -2,11 +2,11 @@
 
 use super::parallel::{Shared, Team};
 use super::requantise::{Epilogue, Keep, Requantise, requantise};
+use super::shape::{Shape, Window};
 use super::simd::{Best, Simd};
 use super::tensor::{Activations, Aligned, Picture};
 use super::winograd::{F2, F4, Tile};
 use super::{direct, gemm, winograd};
-use crate::network::{Shape, Window};
 use ndarray::{Array3, ArrayView3, ArrayView4, s};
 
 /// The definition. `input` `[C_in, H, W]` (u7 activations or i16 pixels), `weight` `[C_out, C_in, k, k]`, `bias` `[C_out]`;
