@@ -233,7 +233,7 @@ impl Conv {
     pub fn run<S: Simd>(&self, source: Source, scratch: &mut Scratch, out: &mut Activations) {
         assert_eq!(out.shape(), self.output(source.shape()));
         let epilogue = Requantise { multiplier: &self.multiplier, bias: &self.bias, out: out.writer() };
-        self.run_with::<S>(source, scratch, epilogue);
+        self.run_with::<S>(source, scratch, Epilogue::Requantise(epilogue));
     }
 
     /// The accumulators with bias, before ReLU and requantisation: `[cell][channel]`, channels padded to the
@@ -243,11 +243,11 @@ impl Conv {
         let channels = self.bias.len();
         let mut kept = vec![0; shape.cells() * channels];
         let epilogue = Keep { bias: &self.bias, out: Shared(kept.as_mut_ptr()), width: shape.width, channels };
-        self.run_with::<S>(source, scratch, epilogue);
+        self.run_with::<S>(source, scratch, Epilogue::Keep(epilogue));
         (kept, channels)
     }
 
-    fn run_with<S: Simd>(&self, source: Source, scratch: &mut Scratch, epilogue: impl Epilogue<S>) {
+    fn run_with<S: Simd>(&self, source: Source, scratch: &mut Scratch, epilogue: Epilogue) {
         let shape = self.output(source.shape());
         assert_eq!(source.shape().channels, self.in_channels);
         assert!(source.halo() == self.window.pad, "the source's halo is the window's padding");

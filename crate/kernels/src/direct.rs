@@ -6,7 +6,7 @@
 
 use super::conv::{Scratch, Source};
 use super::gemm::{self, Element, Rows, gemm};
-use super::requantise::Epilogue;
+use super::requantise::{Epilogue, Put};
 use super::shape::{INPUT_CHANNELS, Shape, Window};
 use super::simd::Simd;
 use super::tensor::{Activations, Aligned, BLOCK, Picture, blocks};
@@ -66,7 +66,7 @@ pub(super) fn run<S: Simd>(
     weights: &Aligned<i16>,
     out: Shape,
     scratch: &mut Scratch,
-    epilogue: impl Epilogue<S>,
+    epilogue: Epilogue,
 ) {
     let k = row_blocks(source.is_picture(), source.shape().channels, window.kernel) * BLOCK;
     match source {
@@ -90,7 +90,7 @@ fn cells<S: Simd, E: Element<S>>(
     weights: &Aligned<i16>,
     out: Shape,
     scratch: &mut Scratch,
-    epilogue: impl Epilogue<S>,
+    epilogue: Epilogue,
     gather: impl Fn((usize, usize), &mut [E]) + Sync,
 ) {
     let weights: &[E::Weight] = bytemuck::cast_slice(weights);
@@ -118,30 +118,36 @@ fn cells<S: Simd, E: Element<S>>(
                 let rows = Rows { stride: k, k, count: cells };
                 gemm::<S, E>(panel.as_ptr(), rows, weights.as_ptr(), sums, gemm::CHANNELS, false);
             }
+            let (sums, channel, cells) = (&local.sums, tile * gemm::CHANNELS, (0..cells).map(cell));
             // SAFETY: channels are padded to whole tiles, cells lie inside the output, sums were just written.
-            unsafe { put_cells(epilogue, &local.sums, tile * gemm::CHANNELS, (0..cells).map(cell)) }
+            unsafe {
+                match epilogue {
+                    Epilogue::Requantise(put) => put_cells::<S>(put, sums, channel, cells),
+                    Epilogue::Keep(put) => put_cells::<S>(put, sums, channel, cells),
+                }
+            }
         }
     });
 }
 
-/// Gives the epilogue 16 channels of `sums` at each of these cells.
+/// Puts 16 channels of `sums` to each of these cells.
 ///
 /// # Safety
 /// The channels and the cells are the output's; `sums` has as many rows of [`gemm::CHANNELS`].
 // Its own function: V8 keeps what all cells share in registers.
 #[inline(never)]
 unsafe fn put_cells<S: Simd>(
-    epilogue: impl Epilogue<S>,
+    put: impl Put<S>,
     sums: &[i32],
     channel: usize,
     cells: impl Iterator<Item = (usize, usize)>,
 ) {
     // SAFETY: by the caller.
     unsafe {
-        let lanes = std::array::from_fn(|i| epilogue.lane(channel + 4 * i));
+        let lanes = std::array::from_fn(|i| put.lane(channel + 4 * i));
         for (sums, (y, x)) in sums.chunks_exact(gemm::CHANNELS).zip(cells) {
             let acc = std::array::from_fn(|i| S::load(sums.as_ptr().add(4 * i).cast()));
-            epilogue.put_cell(&lanes, channel, y, x, acc);
+            put.put_cell(&lanes, channel, y, x, acc);
         }
     }
 }

@@ -35,8 +35,15 @@ pub fn round_u7_vector<S: Simd>(x: [S::V; 4]) -> S::V {
     }))
 }
 
-/// What is done with the accumulators of output cells. A vector has four neighbouring channels of a cell.
-pub(super) trait Epilogue<S: Simd>: Copy + Sync {
+/// What is done with the accumulators of output cells.
+#[derive(Clone, Copy)]
+pub(super) enum Epilogue<'a> {
+    Requantise(Requantise<'a>),
+    Keep(Keep<'a>),
+}
+
+/// An [`Epilogue`] that is known. A vector has four neighbouring channels of a cell.
+pub(super) trait Put<S: Simd>: Copy {
     /// What four channels share at all cells.
     type Lane: Copy;
     /// # Safety
@@ -66,7 +73,7 @@ fn scaled<S: Simd>((multiplier, bias): (S::V, S::V), acc: S::V) -> S::V {
     S::mul_f32(S::to_f32(S::add_i32(acc, bias)), multiplier)
 }
 
-impl<S: Simd> Epilogue<S> for Requantise<'_> {
+impl<S: Simd> Put<S> for Requantise<'_> {
     type Lane = (S::V, S::V);
     #[inline(always)]
     unsafe fn lane(self, channel: usize) -> (S::V, S::V) {
@@ -112,7 +119,7 @@ pub(super) struct Keep<'a> {
     pub channels: usize,
 }
 
-impl<S: Simd> Epilogue<S> for Keep<'_> {
+impl<S: Simd> Put<S> for Keep<'_> {
     type Lane = S::V;
     #[inline(always)]
     unsafe fn lane(self, channel: usize) -> S::V {

@@ -26,7 +26,7 @@
 use super::conv::{Scratch, Source};
 use super::gemm::{self, Rows, gemm};
 use super::parallel::Shared;
-use super::requantise::Epilogue;
+use super::requantise::{Epilogue, Put};
 use super::shape::{INPUT_CHANNELS, Shape};
 use super::simd::Simd;
 use super::tensor::{Activations, Aligned, BLOCK, Picture, blocks};
@@ -306,7 +306,7 @@ pub(super) fn run<S: Simd, T: Tile>(
     weights: &Aligned<i16>,
     out: Shape,
     scratch: &mut Scratch,
-    epilogue: impl Epilogue<S>,
+    epilogue: Epilogue,
 ) {
     let positions = T::IN * T::IN;
     let channels = input.shape().channels;
@@ -349,7 +349,7 @@ pub(super) fn run<S: Simd, T: Tile>(
             for chunk in (0..out_padded).step_by(CHUNK) {
                 let channels = chunk..(chunk + CHUNK).min(out_padded);
                 work.multiply::<S, T>(batch(i), channels.clone(), &local.panel, &mut local.sums, &mut local.weights);
-                work.transform_outputs::<S, T>(batch(i), channels, &local.sums, epilogue);
+                work.finish::<S, T>(batch(i), channels, &local.sums, epilogue);
             }
         });
         return;
@@ -367,12 +367,12 @@ pub(super) fn run<S: Simd, T: Tile>(
         team.each(locals, out_padded.div_ceil(unit), |local, i| {
             let channels = i * unit..((i + 1) * unit).min(out_padded);
             work.multiply::<S, T>(batch, channels.clone(), shared, &mut local.sums, &mut local.weights);
-            work.transform_outputs::<S, T>(batch, channels, &local.sums, epilogue);
+            work.finish::<S, T>(batch, channels, &local.sums, epilogue);
         });
     }
 }
 
-/// A convolution under way. The epilogue is not in here, so that what does not need it is compiled once.
+/// A convolution under way.
 struct Work<'a> {
     input: Source<'a>,
     /// Input channels, padded.
@@ -472,18 +472,25 @@ impl Work<'_> {
     }
 
     /// Y of a batch and of `channels`, given to the epilogue; `sums` is `[IN²][rows][64]`.
+    fn finish<S: Simd, T: Tile>(&self, batch: Batch, channels: Range<usize>, sums: &[i32], epilogue: Epilogue) {
+        match epilogue {
+            Epilogue::Requantise(put) => self.transform_outputs::<S, T>(batch, channels, sums, put),
+            Epilogue::Keep(put) => self.transform_outputs::<S, T>(batch, channels, sums, put),
+        }
+    }
+
     #[inline(never)]
     fn transform_outputs<S: Simd, T: Tile>(
         &self,
         batch: Batch,
         channels: Range<usize>,
         sums: &[i32],
-        epilogue: impl Epilogue<S>,
+        put: impl Put<S>,
     ) {
         for (i, y, x) in batch.places::<T>(0..batch.count) {
             for channel in channels.clone().step_by(4) {
                 let sums = &sums[i * CHUNK + channel % CHUNK..];
-                transform_output::<S, T>(sums, self.m_stride, channel, y, x, self.out, epilogue);
+                transform_output::<S, T>(sums, self.m_stride, channel, y, x, self.out, put);
             }
         }
     }
@@ -579,7 +586,7 @@ fn transform_cells<S: Simd, T: Tile>(load: impl Fn(usize, usize) -> S::V, store:
     }
 }
 
-/// Y of one tile and four channels, given to the epilogue. Cells beyond the output are left out.
+/// Y of one tile and four channels, put where it belongs. Cells beyond the output are left out.
 #[inline(always)]
 fn transform_output<S: Simd, T: Tile>(
     sums: &[i32],
@@ -588,7 +595,7 @@ fn transform_output<S: Simd, T: Tile>(
     y: usize,
     x: usize,
     out: Shape,
-    epilogue: impl Epilogue<S>,
+    put: impl Put<S>,
 ) {
     assert!((T::IN * T::IN - 1) * stride + 4 <= sums.len());
     let mut half = [[S::zero(); 6]; 4];
@@ -604,19 +611,19 @@ fn transform_output<S: Simd, T: Tile>(
         }
     }
     // SAFETY: the channel is below the padded count.
-    let lane = unsafe { epilogue.lane(channel) };
+    let lane = unsafe { put.lane(channel) };
     let (down, across) = (T::OUT.min(out.height - y), T::OUT.min(out.width - x));
     // SAFETY: the first `across` cells of the first `down` rows lie inside the output.
     unsafe {
-        epilogue.put_row(lane, channel, y, x, across, row::<S, T, 0>(&half));
+        put.put_row(lane, channel, y, x, across, row::<S, T, 0>(&half));
         if down > 1 {
-            epilogue.put_row(lane, channel, y + 1, x, across, row::<S, T, 1>(&half));
+            put.put_row(lane, channel, y + 1, x, across, row::<S, T, 1>(&half));
         }
         if down > 2 {
-            epilogue.put_row(lane, channel, y + 2, x, across, row::<S, T, 2>(&half));
+            put.put_row(lane, channel, y + 2, x, across, row::<S, T, 2>(&half));
         }
         if down > 3 {
-            epilogue.put_row(lane, channel, y + 3, x, across, row::<S, T, 3>(&half));
+            put.put_row(lane, channel, y + 3, x, across, row::<S, T, 3>(&half));
         }
     }
 }
