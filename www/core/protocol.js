@@ -120,7 +120,8 @@
  * @property {number} rounds
  * @property {number[]} layers ms of each but the input
  * @property {number} ms of all together
- * @property {number} peak what the instruction of the kernels can do, in 10^9 multiply-adds a second
+ * @property {number} peak what the instruction of the i16 kernels can do, in 10^9 multiply-adds a second
+ * @property {number | null} peak_i8 likewise of the i8 kernels, where the build has that instruction
  * @property {number} plain what a loop in JavaScript does that multiplies one pair after the other, likewise
  * @property {Build} build
  * @property {{threads: number, ms: number}[]} scaling the whole net on one thread, two and so on; empty where there is only one

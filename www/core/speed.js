@@ -18,13 +18,14 @@
 
 /**
  * How many times the peak loop's rate a kernel can reach at most: Winograd's F(4×4) has 36 multiplications where the
- * definition has 144, F(2×2) 16 where it has 36; the relaxed instruction for int8 multiplies sixteen pairs, the loop's eight.
+ * definition has 144, F(2×2) 16 where it has 36; the relaxed instruction for int8 has a peak loop of its own.
  * @param {string} kernel
+ * @param {Bench} bench
  */
-export function gainOf(kernel) {
+function gainOf(kernel, { peak, peak_i8 }) {
   if (kernel.includes('F(4×4)')) return 4;
   if (kernel.includes('F(2×2)')) return 2.25;
-  return / i8 .*relaxed/.test(kernel) ? 2 : 1;
+  return peak_i8 !== null && kernel.includes(' i8 ') ? peak_i8 / peak : 1;
 }
 
 /** The loop runs on one thread. @param {Bench} bench */
@@ -36,7 +37,7 @@ export function timed(layers, bench) {
   return layers.slice(1).map(({ name, kind, kernel_name: kernel, macs, parameters, values }, i) => {
     const ms = bench.layers[i];
     const bytes = parameters + layers[i].values + values;
-    return { name, kind, kernel, gain: gainOf(kernel), macs, bytes, ms, share: ms / sum, gmacs: macs && ms ? macs / ms / 1e6 : 0 };
+    return { name, kind, kernel, gain: gainOf(kernel, bench), macs, bytes, ms, share: ms / sum, gmacs: macs && ms ? macs / ms / 1e6 : 0 };
   });
 }
 
@@ -61,12 +62,13 @@ export function toJson(info, measured) {
       browser: navigator.userAgent,
       cores: navigator.hardwareConcurrency,
       network: { id, title, width, input_size, fc, class_count, trained, seed, parameters, macs },
-      builds: measured.map(({ bench: { build, rounds, ms, peak, plain, scaling }, layers }) => ({
+      builds: measured.map(({ bench: { build, rounds, ms, peak, peak_i8, plain, scaling }, layers }) => ({
         ...build,
         scaling,
         rounds,
         ms,
         peak_gmacs: peak,
+        peak_i8_gmacs: peak_i8,
         plain_loop_gmacs: plain,
         layers: layers.map(({ gain: _, share: __, ...layer }) => layer),
       })),

@@ -670,7 +670,7 @@ export default {
   'speed.note.median': 'Times are medians over {rounds} rounds after a warm-up, taken inside the worker. Browsers make their clocks coarse; a layer that takes less than a step of the clock shows as 0.',
   'speed.note.peak': 'The peak loop does nothing but the kernels’ multiply-add instruction, on registers, in one thread. It is measured before, amid and after the rounds; the median counts. With several threads, the limit is that many times as high.',
   'speed.note.bytes': 'Bytes touched: weights, input and output of the layer once each, at one byte a number. The engine keeps some weights in a larger, prepared form. The sloping roof is what the largest fully connected layer was seen to reach; the machine’s memory may deliver more.',
-  'speed.note.share': '“Of the limit” is GMAC/s over the peak loop’s; for F(4×4) and F(2×2) over 4 and 2.25 times that, and for int8 kernels with relaxed SIMD over 2 times, since their instruction multiplies sixteen pairs at once and the loop’s eight.',
+  'speed.note.share': '“Of the limit” is GMAC/s over the peak loop’s; for F(4×4) and F(2×2) over 4 and 2.25 times that, and for int8 kernels with relaxed SIMD over a loop of their own instruction, which multiplies sixteen pairs at once where the other multiplies eight; the factor says how much faster that loop is here.',
 
   'view.compare': 'Compare',
   'compare.title': 'Networks side by side',

@@ -313,7 +313,7 @@ function layerRow({ name, kind, kernel, macs, ms, share, gmacs, gain }, { bench,
     h('td', {}, milliseconds(ms)),
     h('td', {}, percent(share), bars(share / most)),
     h('td', {}, gmacs ? gmacs.toFixed(1) : ''),
-    h('td', {}, gmacs ? `${percent(gmacs / limit)}${gain > 1 ? ` · ${gain}×` : ''}` : ''),
+    h('td', {}, gmacs ? `${percent(gmacs / limit)}${gain > 1 ? ` · ${Number(gain.toFixed(2))}×` : ''}` : ''),
   );
 }
 

@@ -31,7 +31,14 @@ export async function bench(vgg, net, image, budget, report) {
   const start = performance.now();
   let warm = await round();
   while (performance.now() - start < WARM_UP * budget) warm = await round();
-  const peaks = [vgg.peak_gmacs()];
+  /** @type {{i16: number[], i8: number[]}} */
+  const peaks = { i16: [], i8: [] };
+  const measurePeaks = () => {
+    peaks.i16.push(vgg.peak_gmacs());
+    const i8 = vgg.peak_i8_gmacs();
+    if (i8 !== undefined) peaks.i8.push(i8);
+  };
+  measurePeaks();
   let plain = plainLoop();
   const planned = Math.ceil(budget / total(warm));
   const rounds = Math.min(Math.max(planned, ROUNDS.least), ROUNDS.most);
@@ -40,7 +47,7 @@ export async function bench(vgg, net, image, budget, report) {
   for (let i = 0; i < rounds; i++) {
     all.push(await round());
     // In the middle and at the end again, since the machine's clock may change.
-    if (i === rounds >> 1 || i === rounds - 1) peaks.push(vgg.peak_gmacs());
+    if (i === rounds >> 1 || i === rounds - 1) measurePeaks();
     report((i + 1) / rounds);
   }
   // The compiler may have come late to the first.
@@ -48,7 +55,8 @@ export async function bench(vgg, net, image, budget, report) {
   const build = vgg.build();
   const scaling = await measureThreads(vgg, build.threads, budget / 2, round);
   const layers = warm.map((_, i) => median(all.map((times) => times[i])));
-  return { rounds, layers, ms: median(all.map(total)), peak: median(peaks), plain, build, scaling };
+  const peak_i8 = peaks.i8.length ? median(peaks.i8) : null;
+  return { rounds, layers, ms: median(all.map(total)), peak: median(peaks.i16), peak_i8, plain, build, scaling };
 }
 
 /**

@@ -22,7 +22,9 @@ pub struct Operators {
     /// [`Linear::run`].
     pub linear: fn(&Linear, &Activations, &mut Scratch, &mut Vec<i32>),
     /// [`peak::dot_i16`].
-    pub peak: fn(u32, i32) -> (u64, i32),
+    pub peak_i16: fn(u32, i32) -> (u64, i32),
+    /// [`peak::dot_i8`].
+    pub peak_i8: fn(u32, i32) -> (u64, i32),
 }
 
 impl Operators {
@@ -33,7 +35,8 @@ impl Operators {
             max_pool: pool::run::<S>,
             lrn: Lrn::run::<S>,
             linear: Linear::run::<S>,
-            peak: peak::dot_i16::<S>,
+            peak_i16: peak::dot_i16::<S>,
+            peak_i8: peak::dot_i8::<S>,
         }
     }
 }

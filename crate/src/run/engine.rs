@@ -86,7 +86,13 @@ impl Engine {
                     kept_weights[index] = Some(weights.clone());
                     let multiplier = multipliers(scale_in, &weights.scale, scale_out);
                     if let Kind::Conv(window) = layer.kind {
-                        let algorithm = plan::convolution(layer, index == 1, &weights.weight, self_check::usable);
+                        let algorithm = plan::convolution(
+                            layer,
+                            index == 1,
+                            &weights.weight,
+                            Best::dot_i8_as(),
+                            self_check::usable,
+                        );
                         let channels = layer.input.channels;
                         Operator::Conv(Conv::new(
                             algorithm,

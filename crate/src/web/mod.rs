@@ -113,9 +113,20 @@ pub fn colormaps() -> Vec<String> {
 }
 
 /// Multiply-adds a second, in units of 10^9, that a loop of the kernels' instruction reaches on registers alone: the
-/// limit of every direct kernel on this machine. Takes about 60 ms.
+/// limit of every i16 kernel on this machine. Takes about 60 ms.
 #[wasm_bindgen]
 pub fn peak_gmacs() -> f64 {
+    best_gmacs(BEST.peak_i16)
+}
+
+/// The same of the instruction of the i8 kernels, where the build has it.
+#[wasm_bindgen]
+pub fn peak_i8_gmacs() -> Option<f64> {
+    Best::DOT_I8.then(|| best_gmacs(BEST.peak_i8))
+}
+
+/// Multiply-adds a second of the best call, in units of 10^9.
+fn best_gmacs(run: fn(u32, i32) -> (u64, i32)) -> f64 {
     /// Short calls first, until the browser has optimised the loop.
     const WARM_UP: (u32, i32) = (20_000, 200);
     /// Then calls of some 2 ms: the browser's clock counts in steps of up to 0.1 ms.
@@ -124,7 +135,7 @@ pub fn peak_gmacs() -> f64 {
     let best = |(iterations, calls): (u32, i32)| {
         let speed = (0..calls).map(|call| {
             let start = clock.now();
-            let (macs, value) = (BEST.peak)(iterations, call + 1);
+            let (macs, value) = run(iterations, call + 1);
             std::hint::black_box(value);
             macs as f64 / (clock.now() - start) / 1e6
         });

@@ -26,6 +26,32 @@ pub type Best = Sse2;
 #[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
 pub type Best = Portable;
 
+/// What a machine computes [`Simd::dot_i8`] with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DotI8 {
+    /// Several instructions: on x86 `pmaddubsw`, `pmaddwd`, `paddd`.
+    Several,
+    /// x86's `vpdpbusd` (AVX-VNNI), or `vpdpbssd`.
+    Vnni,
+    /// ARM's `sdot`.
+    Sdot,
+}
+
+impl DotI8 {
+    /// Multiply-adds in the time of twelve by [`Simd::dot_i16`] and an add.
+    ///
+    /// Three instructions for sixteen multiply-adds are four thirds of two for eight. One was measured at 2.5 times the
+    /// rate (an Intel core of 2023, see [`super::peak`]). On ARM `dot_i16` is three instructions and the add a fourth, which
+    /// would make it eight times; loads take some of that.
+    pub fn speed(self) -> usize {
+        match self {
+            DotI8::Several => 16,
+            DotI8::Vnni => 30,
+            DotI8::Sdot => 72,
+        }
+    }
+}
+
 /// Operations on one 128-bit vector, seen as i16x8, i32x4, f32x4 or u8x16.
 ///
 /// # Safety
@@ -78,6 +104,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
     const DOT_I8: bool;
     /// `acc` plus i8x16 · u7x16 to i32x4: products of four neighbours summed, exact.
     fn dot_i8(acc: Self::V, a: Self::V, b: Self::V) -> Self::V;
+    /// What the instruction is on this machine.
+    fn dot_i8_as() -> DotI8 {
+        DotI8::Several
+    }
 
     fn add_i32(a: Self::V, b: Self::V) -> Self::V;
     fn sub_i32(a: Self::V, b: Self::V) -> Self::V;
