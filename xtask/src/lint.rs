@@ -11,6 +11,8 @@ pub fn run() -> Result<()> {
         "clippy",
         "--package",
         "vgglass",
+        "--package",
+        "vgglass-kernels",
         "--all-targets",
         "--target",
         "wasm32-unknown-unknown",

@@ -82,7 +82,7 @@ fn wasm() -> Result<()> {
             .arg(&browser.driver)
             .arg("crate")
             .args(["--test", "web"])
-            .args(build.cargo_arguments())
+            .args(package::CARGO_ARGUMENTS)
             .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities(&browser)?)
             .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
         build.configure(&mut command);
