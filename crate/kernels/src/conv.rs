@@ -191,8 +191,8 @@ impl Conv {
                 direct::pack::<Best, i16>(weight, from_picture, in_channels, window.kernel, out_channels)
             }
             Algorithm::DirectI8 => direct::pack::<Best, u8>(weight, false, in_channels, window.kernel, out_channels),
-            Algorithm::WinogradF2 => winograd::pack::<F2>(weight, from_picture, in_channels, out_channels),
-            Algorithm::WinogradF4 => winograd::pack::<F4>(weight, from_picture, in_channels, out_channels),
+            Algorithm::WinogradF2 => winograd::pack::<Best, F2>(weight, from_picture, in_channels, out_channels),
+            Algorithm::WinogradF4 => winograd::pack::<Best, F4>(weight, from_picture, in_channels, out_channels),
         };
         let padded = out_channels.next_multiple_of(gemm::CHANNELS);
         let mut conv = Conv {

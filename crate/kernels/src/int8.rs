@@ -11,6 +11,14 @@ impl Int8 {
     pub fn of_file(file: &Bytes, part: &[u8]) -> Self {
         Int8(file.slice_ref(part))
     }
+
+    /// Where the first -128 is.
+    pub fn position_of_min(&self) -> Option<usize> {
+        /// Values looked at before the first decision: a loop without one is a loop over vectors.
+        const PART: usize = 4096;
+        let parts = self.chunks(PART).position(|part| part.iter().fold(false, |found, &q| found | (q == i8::MIN)))?;
+        Some(parts * PART + self[parts * PART..].iter().position(|&q| q == i8::MIN)?)
+    }
 }
 
 impl From<Vec<i8>> for Int8 {

@@ -62,8 +62,6 @@ pub(super) trait Tile {
     const OUT: usize;
     /// Input cells of one side.
     const IN: usize = Self::OUT + 2;
-    /// The weight transform, `IN` rows.
-    const G: &[[i32; 3]];
     /// Whether results are exact for these weights `[C_in, 3, 3]` of one output channel.
     fn exact(weight: &[i8]) -> bool;
     /// G along one axis of i16x8.
@@ -81,12 +79,17 @@ pub(super) struct F2;
 
 impl Tile for F2 {
     const OUT: usize = 2;
-    const G: &[[i32; 3]] = &[[2, 0, 0], [1, 1, 1], [1, -1, 1], [0, 0, 2]];
 
     /// The direct sum must leave room for the factor 4.
     fn exact(weight: &[i8]) -> bool {
         bound(weight) < 1 << 29
     }
+    /// ```text
+    /// G = 2  0  0
+    ///     1  1  1
+    ///     1 -1  1
+    ///     0  0  2
+    /// ```
     #[inline(always)]
     fn weight<S: Simd>([a, b, c]: [S::V; 3]) -> [S::V; 6] {
         let (sub, add) = (S::sub_i16, S::add_i16);
@@ -114,11 +117,18 @@ pub(super) struct F4;
 
 impl Tile for F4 {
     const OUT: usize = 4;
-    const G: &[[i32; 3]] = &[[1, 0, 0], [-1, -1, -1], [-1, 1, -1], [1, 2, 4], [1, -2, 4], [0, 0, 1]];
 
     fn exact(weight: &[i8]) -> bool {
         bound(weight) < 1 << 25
     }
+    /// ```text
+    /// G =  1  0  0
+    ///     -1 -1 -1
+    ///     -1  1 -1
+    ///      1  2  4
+    ///      1 -2  4
+    ///      0  0  1
+    /// ```
     #[inline(always)]
     fn weight<S: Simd>([a, b, c]: [S::V; 3]) -> [S::V; 6] {
         let (sub, add) = (S::sub_i16, S::add_i16);
@@ -186,10 +196,16 @@ impl Tile for F4 {
     }
 }
 
-/// Largest magnitude of the direct sum over u7 inputs, without the bias.
+/// Largest magnitude of the direct sum over u7 inputs, without the bias: of the positive weights or of the negative ones.
 fn bound(weight: &[i8]) -> i64 {
-    let sum = |sign: i64| weight.iter().map(|&w| (i64::from(w) * sign).max(0)).sum::<i64>();
-    127 * sum(1).max(sum(-1))
+    // Parts of which a sum fits into i16: a vector has eight of them.
+    const PART: usize = 256;
+    let (mut size, mut sum) = (0, 0);
+    for part in weight.chunks(PART) {
+        size += i32::from(part.iter().map(|&w| i16::from(w).abs()).sum::<i16>());
+        sum += i32::from(part.iter().map(|&w| i16::from(w)).sum::<i16>());
+    }
+    127 * i64::from((size + sum.abs()) / 2)
 }
 
 /// Whether U of a layer is kept, or made when it is needed.
@@ -203,32 +219,38 @@ fn k_padded(from_picture: bool, channels: usize) -> usize {
 }
 
 /// Weights `[C_out, C_in, 3, 3]` as [`run`] takes them: U, or what it is made of.
-pub(super) fn pack<T: Tile>(weight: &[i8], from_picture: bool, channels: usize, out_channels: usize) -> Aligned<i16> {
+pub(super) fn pack<S: Simd, T: Tile>(
+    weight: &[i8],
+    from_picture: bool,
+    channels: usize,
+    out_channels: usize,
+) -> Aligned<i16> {
+    let k_padded = k_padded(from_picture, channels);
+    let plain = pack_plain(weight, k_padded, channels, out_channels);
     if is_kept(from_picture, channels, out_channels) {
-        pack_u::<T>(weight, k_padded(from_picture, channels), channels, out_channels)
+        pack_u::<S, T>(bytemuck::cast_slice(&plain), k_padded, out_channels.next_multiple_of(gemm::CHANNELS))
     } else {
-        pack_plain(weight, channels, out_channels)
+        plain
     }
 }
 
-/// U, `[C_out/64][IN²][64/16][C_in/2][16][2]`.
-fn pack_u<T: Tile>(weight: &[i8], k_padded: usize, channels: usize, out_channels: usize) -> Aligned<i16> {
+/// U of what [`pack_plain`] returns, `[C_out/64][IN²][64/16][C_in/2][16][2]`.
+fn pack_u<S: Simd, T: Tile>(plain: &[i8], k_padded: usize, out_padded: usize) -> Aligned<i16> {
     let positions = T::IN * T::IN;
-    let tile = k_padded * gemm::CHANNELS;
-    let out_padded = out_channels.next_multiple_of(gemm::CHANNELS);
     let mut packed = Aligned::zeroed(positions * k_padded * out_padded);
-    // Tile by tile, its channels innermost: so every position's values are written one after another.
-    for first in (0..out_channels).step_by(gemm::CHANNELS) {
-        let chunk = first / CHUNK * CHUNK;
-        let chunk_tiles = CHUNK.min(out_padded - chunk) / gemm::CHANNELS;
-        let base = chunk * positions * k_padded + (first - chunk) / gemm::CHANNELS * tile;
-        for c in 0..channels {
-            for o in first..out_channels.min(first + gemm::CHANNELS) {
-                let at = base + gemm::weight_index(o - first, c, k_padded, 2);
-                let u = transform_weight::<T>(&weight[(o * channels + c) * 9..][..9]);
-                for (position, &value) in u.iter().enumerate().take(positions) {
-                    packed[at + position * chunk_tiles * tile] = value;
-                }
+    let mut made: Aligned<i16> = Aligned::zeroed(positions * MADE_STRIDE);
+    for channel in (0..out_padded).step_by(gemm::CHANNELS) {
+        let chunk = channel / CHUNK * CHUNK;
+        let chunk_channels = CHUNK.min(out_padded - chunk);
+        for first in (0..k_padded).step_by(MADE_INPUTS) {
+            let inputs = MADE_INPUTS.min(k_padded - first);
+            let at = channel / gemm::CHANNELS * k_padded + first;
+            make_u::<S, T>(&plain[at * TILE_WEIGHTS..][..inputs * TILE_WEIGHTS], &mut made);
+            let values = inputs * gemm::CHANNELS;
+            for position in 0..positions {
+                let to = (chunk * positions + position * chunk_channels + channel - chunk) * k_padded;
+                packed[to + first * gemm::CHANNELS..][..values]
+                    .copy_from_slice(&made[position * MADE_STRIDE..][..values]);
             }
         }
     }
@@ -236,8 +258,7 @@ fn pack_u<T: Tile>(weight: &[i8], k_padded: usize, channels: usize, out_channels
 }
 
 /// The weights themselves, bytes `[C_out/16][C_in/2][9][16][2]`.
-fn pack_plain(weight: &[i8], channels: usize, out_channels: usize) -> Aligned<i16> {
-    let k_padded = blocks(channels) * BLOCK;
+fn pack_plain(weight: &[i8], k_padded: usize, channels: usize, out_channels: usize) -> Aligned<i16> {
     let out_padded = out_channels.next_multiple_of(gemm::CHANNELS);
     let mut packed = Aligned::zeroed(9 * k_padded * out_padded / 2);
     let bytes: &mut [i8] = bytemuck::cast_slice_mut(&mut packed);
@@ -282,22 +303,6 @@ fn make_u<S: Simd, T: Tile>(weights: &[i8], u: &mut [i16]) {
             }
         }
     }
-}
-
-/// U = G g Gᵀ of one pair of channels, its `IN²` values first.
-#[inline(always)]
-fn transform_weight<T: Tile>(g: &[i8]) -> [i16; 36] {
-    let half: [[i32; 3]; 6] = std::array::from_fn(|y| {
-        let row = T::G.get(y).copied().unwrap_or_default();
-        std::array::from_fn(|x| (0..3).map(|k| row[k] * i32::from(g[3 * k + x])).sum())
-    });
-    let mut u = [0; 36];
-    for y in 0..T::IN {
-        for x in 0..T::IN {
-            u[y * T::IN + x] = (0..3).map(|k| T::G[x][k] * half[y][k]).sum::<i32>() as i16;
-        }
-    }
-    u
 }
 
 /// Runs the convolution over all cells of `out`; `input` has a halo of one.

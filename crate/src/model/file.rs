@@ -379,7 +379,7 @@ impl<'a> File<'a> {
         let outputs = layer.output.channels;
         let tensor = format!("{}.weight", layer.name);
         let weight = Int8::of_file(file, self.expect(&tensor, Dtype::I8, &weight_shape(layer))?);
-        if let Some(index) = weight.iter().position(|&q| q == i8::MIN) {
+        if let Some(index) = weight.position_of_min() {
             let (expected, found) = ("-127 to 127".to_owned(), "-128".to_owned());
             return Err(FileError::Value { tensor, index, expected, found });
         }

@@ -18,14 +18,17 @@ pub fn convolution(
     const FEW: usize = 16;
     let Kind::Conv(window) = layer.kind else { return Algorithm::Direct };
     let few = (layer.input.channels < FEW && !from_picture) || layer.output.channels < FEW;
-    let candidates = Algorithm::ALL.into_iter().filter(|&algorithm| {
+    let cost = |algorithm| cost(algorithm, layer, dot_i8);
+    // The last are mostly the cheapest: so few others are asked whether they apply, which takes a look at all weights.
+    Algorithm::ALL.into_iter().rev().fold(Algorithm::Direct, |best, algorithm| {
         let is_winograd = matches!(algorithm, Algorithm::WinogradF2 | Algorithm::WinogradF4);
-        usable(algorithm)
+        let is_better = cost(algorithm) < cost(best)
+            && usable(algorithm)
             && (algorithm.takes_pictures() || !from_picture)
             && !(is_winograd && few)
-            && algorithm.applies(window, weight, layer.output.channels)
-    });
-    candidates.min_by_key(|&algorithm| cost(algorithm, layer, dot_i8)).unwrap_or(Algorithm::Direct)
+            && algorithm.applies(window, weight, layer.output.channels);
+        if is_better { algorithm } else { best }
+    })
 }
 
 /// Cost of a 3×3 convolution, in multiply-adds for each pair of an input and an output channel.
