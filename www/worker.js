@@ -28,7 +28,9 @@ const TELL_EVERY = 40;
 
 /** The engine's package, once `started` has ended. @type {import('./worker/package.js').Package} */
 let vgg;
-const started = startPackage(new URLSearchParams(location.search)).then((loaded) => {
+/** What the page asks for in the worker's address: a message would wait until all modules are there. */
+const given = new URLSearchParams(location.search);
+const started = startPackage(given).then((loaded) => {
   vgg = loaded.vgg;
   return loaded;
 });
@@ -49,7 +51,7 @@ let ticket = 0;
 /** @type {AbortController | null} */
 let download = null;
 /** A network that will be asked for. @type {{url: string, control: AbortController, report: Report, network: Promise<import('./pkg/vgglass.js').Network>} | null} */
-let expected = null;
+let expected = expect(given.get('expected'));
 
 /** @type {ImageBitmap | null} */
 let picture = null;
@@ -129,14 +131,15 @@ async function load(order) {
 /** @param {number} forTicket @returns {Report} */
 const reporter = (forTicket) => (stage, loaded = 0, total = 0) => tell({ type: 'progress', ticket: forTicket, stage, loaded, total });
 
-/** Begins what will be asked for. @param {string} url of a model's file */
+/** Begins what will be asked for. @param {string | null} url of a model's file @returns {typeof expected} */
 function expect(url) {
+  if (!url) return null;
   const control = new AbortController();
   /** @type {NonNullable<typeof expected>} */
   const one = { url, control, report() {}, network: make({ kind: 'url', url }, control.signal, (...news) => one.report(...news)) };
   // Who asks for it hears of a failure.
   one.network.catch(() => {});
-  expected = one;
+  return one;
 }
 
 /** What was expected, if it is this. @param {import('./core/protocol.js').ModelSource} source */
@@ -467,7 +470,6 @@ async function reply(question, id) {
 /** @param {MessageEvent<Order>} event */
 onmessage = ({ data: order }) => {
   if (order.type === 'load') void load(order).then(work);
-  else if (order.type === 'expect') expect(order.url);
   else if (order.type === 'ask') void answer(order);
   else if (order.type === 'picture') {
     picture?.close();

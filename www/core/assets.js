@@ -3,16 +3,17 @@
  * place of this one, with everything inside: `xtask/bundle/embedded.js`.
  */
 
-const MODEL = './models/vgg16-half-tiny.safetensors';
-
 /** Whether the rows that were trained alike, to be compared, are at hand. */
 export const hasAlike = true;
 
 /** @param {string} path */
 const beside = (path) => new URL(path, document.baseURI).href;
 
+/** Of the shipped model, where a worker can fetch it. @type {string | null} */
+export const modelUrl = beside('./models/vgg16-half-tiny.safetensors');
+
 /** The shipped model. @returns {Promise<import('./protocol.js').ModelSource>} */
-export const model = async () => ({ kind: 'url', url: beside(MODEL) });
+export const model = async () => ({ kind: 'url', url: /** @type {string} */ (modelUrl) });
 
 /** A row of the table as it was trained together with all others. @param {string} row @returns {Promise<import('./protocol.js').ModelSource>} */
 export const alike = async (row) => ({ kind: 'url', url: beside(`./models/alike/${row}.safetensors`) });
@@ -30,11 +31,12 @@ export async function picture(file) {
   return (await fetched(pictureUrl(file))).blob();
 }
 
-/** @param {import('./engine.js').Choice} choice */
-export function startWorker({ build, threads }) {
+/** @param {import('./engine.js').Choice} choice @param {string | null} [expected] a model's file that it will be asked for */
+export function startWorker({ build, threads }, expected = null) {
   const url = new URL('../worker.js', import.meta.url);
   if (build) url.searchParams.set('build', build);
   if (threads) url.searchParams.set('threads', String(threads));
+  if (expected) url.searchParams.set('expected', expected);
   return new Worker(url, { type: 'module' });
 }
 

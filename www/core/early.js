@@ -23,13 +23,12 @@ startPicture().catch(() => {
 
 function startFirst() {
   const choice = { build: values.engine, threads: values.threads };
-  const worker = assets.startWorker(choice);
+  const worker = assets.startWorker(choice, values.model === 'shipped' ? assets.modelUrl : null);
   first = { worker, choice };
   worker.onerror = (event) => {
     event.preventDefault();
     first = null;
   };
-  if (values.model === 'shipped') void assets.model().then((source) => source.kind === 'url' && worker.postMessage({ type: 'expect', url: source.url }));
 }
 
 async function startPicture() {

@@ -202,7 +202,6 @@
  *   | {what: 'scores', square: Square, size: number, crops: boolean}} Question
  *
  * @typedef {{type: 'load', ticket: number, source: ModelSource}
- *   | {type: 'expect', url: string} a model's file that will be loaded: it may be fetched
  *   | {type: 'picture', bitmap: ImageBitmap}
  *   | {type: 'run', run: number, square: Square, live: boolean, frame?: ImageBitmap, drawn?: number[]}
  *   | {type: 'display', display: Display, thumbnails: number}

@@ -23,6 +23,8 @@ function blob(path) {
   return new Blob([bytes], { type: dataset.type });
 }
 
+export const modelUrl = null;
+
 /** In bytes: the worker of a file from the disk may not fetch even a blob's address. */
 export const model = async () => ({ kind: 'bytes', bytes: await blob(MODEL).arrayBuffer() });
 
