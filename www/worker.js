@@ -25,6 +25,8 @@ import { apply, found } from './worker/switches.js';
 const TOP = 5;
 /** Time between two news of a download, in ms. */
 const TELL_EVERY = 40;
+/** Layers that take less together are computed before any of them is drawn, in ms. */
+const DRAW_EVERY = 16;
 
 /** The engine's package, once `started` has ended. @type {import('./worker/package.js').Package} */
 let vgg;
@@ -265,7 +267,9 @@ async function run(order, net, from) {
   rows.shown.clear();
   const input = show(net, 0, 0, order, former);
   const end = isCompared ? Math.min(...wanted.map(({ layer }) => layer)) : layers.length;
-  const whole = await compute(net, order, former, isStale, end);
+  const whole = await compute(net, order, former, isStale, end, ({ top, probabilities, ms }) => {
+    if (!isCompared && !order.live) tell({ type: 'run-top', run: order.run, top, probabilities, ms });
+  });
   await input;
   if (!whole) return;
   const { top, probabilities, ms } = whole;
@@ -277,30 +281,48 @@ async function run(order, net, from) {
 }
 
 /**
- * Computes the layers that are left. Rows are drawn and sent while the next layers are computed.
+ * Computes the layers that are left. Rows are drawn and sent while the next layers are computed; those of a network that is
+ * fast, after it.
  * @param {import('./pkg/vgglass.js').Network} net
  * @param {Shown} order
  * @param {Map<number, Uint32Array>} former
  * @param {() => boolean} isStale
- * @param {number} end from this layer on nothing is shown
- * @returns {Promise<{top: import('./core/protocol.js').Prediction[], probabilities: Float32Array, ms: number, count: number} | null>}
- *   null if it was not to the end
+ * @param {number} [end] from this layer on nothing is shown
+ * @param {(computed: Computed) => void} [onComputed] before the last rows are drawn
+ * @returns {Promise<Computed | null>} null if it was not to the end
+ *
+ * @typedef {{top: import('./core/protocol.js').Prediction[], probabilities: Float32Array, ms: number, count: number}} Computed
  */
-async function compute(net, order, former, isStale, end = layers.length) {
+async function compute(net, order, former, isStale, end = layers.length, onComputed = () => {}) {
   const sent = [];
+  /** @type {{index: number, ms: number}[]} */
+  let undrawn = [];
+  let drawn = performance.now();
   const listenNow = listener();
   let ms = 0;
   let count = 0;
   while (!isStale()) {
     const step = net.step();
-    if (!step) {
-      const result = { top: net.top(TOP), probabilities: net.probabilities(), ms, count };
-      await Promise.all(sent);
-      return result;
+    if (step) {
+      ms += step.ms;
+      count += 1;
+      if (step.index < end) undrawn.push(step);
     }
-    ms += step.ms;
-    count += 1;
-    if (step.index < end) sent.push(show(net, step.index, step.ms, order, former));
+    const computed = step ? null : { top: net.top(TOP), probabilities: net.probabilities(), ms, count };
+    if (computed) onComputed(computed);
+    if (computed || performance.now() - drawn > DRAW_EVERY) {
+      for (const one of undrawn) {
+        sent.push(show(net, one.index, one.ms, order, former));
+        await listenNow();
+        if (isStale()) break;
+      }
+      undrawn = [];
+      drawn = performance.now();
+    }
+    if (computed) {
+      await Promise.all(sent);
+      return isStale() ? null : computed;
+    }
     await listenNow();
   }
   await Promise.all(sent);

@@ -94,9 +94,8 @@ async function opening(address, times) {
     const page = await context.newPage();
     await page.goto(address);
     const seen = await page.waitForFunction(() => {
-      const { runs, engine } = document.documentElement.dataset;
-      if (engine === 'failed') return 'failed';
-      return Number(runs) > 0 ? performance.now() : null;
+      if (document.documentElement.dataset.engine === 'failed') return 'failed';
+      return document.querySelector('.predictions [data-probability]') ? performance.now() : null;
     });
     const value = await seen.jsonValue();
     if (typeof value !== 'number') throw new Error('the page could not load the engine or the model');

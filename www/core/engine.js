@@ -9,7 +9,7 @@ import { takeWorker } from './early.js';
  * @typedef {import('./protocol.js').LayerResult} LayerResult
  * @typedef {{build?: string | null, threads?: number | null}} Choice of the package's builds and of its threads; what is not
  *   given is the best that the browser takes
- * @typedef {'progress' | 'network' | 'build' | 'failed' | 'broken' | 'start' | 'layer' | 'strip' | 'done'} EventName
+ * @typedef {'progress' | 'network' | 'build' | 'failed' | 'broken' | 'start' | 'layer' | 'strip' | 'top' | 'done'} EventName
  */
 
 export class Engine {
@@ -308,6 +308,12 @@ export class Engine {
         break;
       case 'strip':
         this.#replaceStrip(news.index, news.strip);
+        break;
+      case 'run-top':
+        this.top = news.top;
+        this.probabilities = news.probabilities;
+        this.ms = news.ms;
+        this.#emit('top');
         break;
       case 'run-done':
         this.top = news.top;

@@ -216,6 +216,7 @@
  *   | {type: 'run-start', run: number, seen: ImageData, live: boolean}
  *   | {type: 'layer', run: number, result: LayerResult}
  *   | {type: 'strip', index: number, strip: Strip}
+ *   | {type: 'run-top', run: number, top: Prediction[], probabilities: Float32Array, ms: number} of a still picture, before all rows are drawn
  *   | {type: 'run-done', run: number, top: Prediction[], probabilities: Float32Array, before: Float32Array | null,
  *       rerun: Rerun | null, ms: number, live: boolean}
  *   | {type: 'part', id: number, part: any}

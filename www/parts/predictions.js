@@ -112,6 +112,7 @@ export function createPredictions(app, scope) {
   };
   scope.keep(engine.on('start', drawSeen));
   scope.keep(engine.on('network', update));
+  scope.keep(engine.on('top', update));
   scope.keep(engine.on('done', update));
   scope.keep(
     store.listen((state, before) => {
