@@ -42,6 +42,23 @@ test('the first sample is recognised and every layer is drawn', async (t) => {
   }
 });
 
+test('predictions are there before the last rows are drawn', async (t) => {
+  const page = await open(t);
+  await page.evaluate(() => {
+    const { engine } = /** @type {any} */ (window).vgglass;
+    const heard = (/** @type {any} */ (window).heard = []);
+    for (const name of ['top', 'layer', 'done']) engine.on(name, () => heard.push([name, engine.top[0]?.class, engine.runs]));
+  });
+  await andRun(page, () => drop(page, [{ name: 'arc.webp', type: 'image/webp', bytes: sample('arc-de-triomphe.webp') }]));
+  const heard = await page.evaluate(() => /** @type {any} */ (window).heard);
+  const names = heard.map(([name]) => name);
+  const tops = heard.filter(([name]) => name === 'top');
+  assert.equal(tops.length, 1, 'once');
+  assert.ok(names.indexOf('top') < names.lastIndexOf('layer') && names.at(-1) === 'done', names.join(' '));
+  const [, best, runs] = tops[0];
+  assert.deepEqual(heard.at(-1).slice(1), [best, runs + 1], 'what is told first is what is told at the end');
+});
+
 test('a dropped picture is recognised', async (t) => {
   const page = await open(t);
   await andRun(page, () => drop(page, [{ name: 'arc.webp', type: 'image/webp', bytes: sample('arc-de-triomphe.webp') }]));
