@@ -653,7 +653,7 @@ export default {
   'speed.roof.peak': 'peak loop, {peak} GMAC/s',
   'speed.roof.winograd': '4 × peak: limit of F(4×4)',
   'speed.roof.caption':
-    'Each mark is a layer: ● direct convolution, ▲ Winograd F(2×2), ◆ Winograd F(4×4), ■ fully connected. Both axes are logarithmic. The sloping roof is the rate at which the largest fully connected layer gets its bytes, the flat one the peak loop. Winograd multiplies less than the definition counts, so its marks may stand above the flat roof. The table below has the numbers.',
+    'Each mark is a layer: ● direct convolution, ▲ Winograd F(2×2), ◆ Winograd F(4×4), ■ fully connected. Both axes are logarithmic. The sloping roof is the rate at which the largest fully connected layer gets its bytes, the flat one the peak loop. Winograd multiplies less than the definition counts, so its marks may stand above the flat roof; so may those of int8 kernels with relaxed SIMD, whose instruction is a faster one. The table below has the numbers.',
   'speed.why.int8': 'Why int8',
   'speed.why.int8.text':
     '{parameters} parameters are {small} in int8 and {large} in float32. {fc} uses each of its {weights} weights just once a picture, so what counts there is how fast they are read: here {reading} GB/s, {ms}. At the same rate, four bytes a weight would take about {slow}. And a vector register holds sixteen int8 or eight int16, but four float32.',

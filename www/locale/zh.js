@@ -642,7 +642,7 @@ export default {
   'speed.roof.peak': '峰值循环，{peak} GMAC/s',
   'speed.roof.winograd': '4 × 峰值：F(4×4) 的上限',
   'speed.roof.caption':
-    '每个标记是一层：● 直接卷积，▲ Winograd F(2×2)，◆ Winograd F(4×4)，■ 全连接。两个坐标轴都是对数刻度。斜线是最大的全连接层读取数据的速率，水平线是峰值循环的速率。Winograd 所做的乘法少于按定义计数的次数，所以它的标记可以高出水平线。下表列出全部数字。',
+    '每个标记是一层：● 直接卷积，▲ Winograd F(2×2)，◆ Winograd F(4×4)，■ 全连接。两个坐标轴都是对数刻度。斜线是最大的全连接层读取数据的速率，水平线是峰值循环的速率。Winograd 所做的乘法少于按定义计数的次数，所以它的标记可以高出水平线；使用 relaxed SIMD 的 int8 内核另有更快的指令，标记也可以高出水平线。下表列出全部数字。',
   'speed.why.int8': '为什么用 int8',
   'speed.why.int8.text':
     '{parameters} 个参数，用 int8 存占 {small}，用 float32 存占 {large}。处理一张图片时，{fc} 的 {weights} 个权重每个只用一次，所以关键在于读取的速度：这里是 {reading} GB/s，用时 {ms}。以同样的速度读取，若每个权重占四个字节，大约需要 {slow}。此外，一个向量寄存器能放十六个 int8 或八个 int16，而 float32 只能放四个。',

@@ -39,3 +39,20 @@ impl std::fmt::Debug for Int8 {
         write!(f, "{} int8 values", self.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_minimum_is_found_in_every_part() {
+        for at in [0, 1, 4095, 4096, 9000] {
+            let mut values = vec![-127; 9001];
+            values[at] = i8::MIN;
+            values[9000] = i8::MIN;
+            assert_eq!(Int8::from(values).position_of_min(), Some(at));
+        }
+        assert_eq!(Int8::from(vec![-127; 9001]).position_of_min(), None);
+        assert_eq!(Int8::from(Vec::new()).position_of_min(), None);
+    }
+}
