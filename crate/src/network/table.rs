@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub enum Op {
     /// Convolution, then bias and ReLU.
     Conv { kernel: usize, channels: usize, stride: usize, pad: usize },
-    /// Local response normalisation across channels, with the constants of [`crate::network::lrn`].
+    /// Local response normalisation across channels, with the constants of [`crate::kernels::lrn`].
     Lrn,
     /// Max-pooling without padding.
     Pool { kernel: usize, stride: usize },
