@@ -31,23 +31,20 @@ pub type Best = Portable;
 pub enum DotI8 {
     /// Several instructions: on x86 `pmaddubsw`, `pmaddwd`, `paddd`.
     Several,
-    /// x86's `vpdpbusd` (AVX-VNNI), or `vpdpbssd`.
-    Vnni,
-    /// ARM's `sdot`.
-    Sdot,
+    /// One: x86's `vpdpbusd` (AVX-VNNI) or `vpdpbssd`, ARM's `sdot`.
+    One,
 }
 
 impl DotI8 {
     /// Multiply-adds in the time of twelve by [`Simd::dot_i16`] and an add.
     ///
     /// Three instructions for sixteen multiply-adds are four thirds of two for eight. One was measured at 2.5 times the
-    /// rate (an Intel core of 2023, see [`super::peak`]). On ARM `dot_i16` is three instructions and the add a fourth, which
-    /// would make it eight times; loads take some of that.
+    /// rate, by [`super::peak`] on an Intel Xeon with VNNI. On ARM, where `dot_i16` is three instructions, it may be eight
+    /// times; but an engine that makes several of it there gives the same results, so no more is counted on.
     pub fn speed(self) -> usize {
         match self {
             DotI8::Several => 16,
-            DotI8::Vnni => 30,
-            DotI8::Sdot => 72,
+            DotI8::One => 30,
         }
     }
 }

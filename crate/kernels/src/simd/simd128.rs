@@ -89,19 +89,14 @@ impl Simd for Simd128 {
     fn dot_i8(acc: v128, a: v128, b: v128) -> v128 {
         i32x4_relaxed_dot_i8x16_i7x16_add(a, b, acc)
     }
-    /// Told by what relaxed SIMD leaves to the machine: products of numbers that are no u7, and the integer of a NaN.
+    /// Told by what relaxed SIMD leaves to the machine: products of numbers that are no u7.
     #[cfg(target_feature = "relaxed-simd")]
     fn dot_i8_as() -> DotI8 {
-        let of = |v: v128| i32x4_extract_lane::<0>(v);
         // Hidden, so that the machine computes it and not the compiler.
-        let (most, ones, nan) = std::hint::black_box((i8x16_splat(127), u8x16_splat(255), f32x4_splat(f32::NAN)));
-        let is_arm = of(i32x4_relaxed_trunc_f32x4(nan)) == 0;
-        match of(Self::dot_i8(Self::zero(), most, ones)) {
-            // Signed by signed. `vpdpbssd` is that too.
-            -508 if is_arm => DotI8::Sdot,
-            -508 => DotI8::Vnni,
-            // Unsigned by signed, with nothing lost between.
-            129_540 => DotI8::Vnni,
+        let (most, ones) = std::hint::black_box((i8x16_splat(127), u8x16_splat(255)));
+        match i32x4_extract_lane::<0>(Self::dot_i8(Self::zero(), most, ones)) {
+            // Nothing lost between, by unsigned or by signed ones.
+            129_540 | -508 => DotI8::One,
             _ => DotI8::Several,
         }
     }
