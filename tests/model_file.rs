@@ -1,6 +1,6 @@
 //! Model files and float networks: PyTorch's figures, the round trip through a file, and hostile bytes.
 //!
-//! `cargo fuzz` needs a nightly compiler and the toolchain here is a pinned stable one: proptest mutates files instead.
+//! proptest mutates a few hundred files on every run; `fuzz/` goes on for millions.
 
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -12,10 +12,11 @@ use proptest::prelude::*;
 use safetensors::SafeTensors;
 use safetensors::tensor::{TensorView, serialize};
 use serde_json::{Value, json};
-use vgglass::model::float::{FloatError, FloatModel, Hints, Naming};
-use vgglass::model::quantise::{Method, Statistics, quantise};
 use vgglass::model::{Accuracy, Card, Class, FileError, Model};
 use vgglass::run::Engine;
+use vgglass_convert::float::FloatModel;
+use vgglass_convert::quantise::{Method, Statistics, quantise};
+use vgglass_convert::{Error, Hints, Naming};
 
 /// Made by `make_fixtures.py`, which says what it holds.
 static FIXTURE: &[u8] = include_bytes!("fixtures/float.safetensors");
@@ -71,7 +72,7 @@ fn assert_close(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
 }
 
 /// Case, hinted row, expected row, naming.
-const CASES: [(&str, Option<&str>, &str, Naming); 9] = [
+const CASES: [(&str, Option<&str>, &str, Naming); 10] = [
     ("d", None, "D", Naming::Vgglass),
     ("c", None, "C", Naming::Vgglass),
     ("a_lrn", Some("A-LRN"), "A-LRN", Naming::Vgglass),
@@ -81,6 +82,7 @@ const CASES: [(&str, Option<&str>, &str, Naming); 9] = [
     ("timm_a_bn", None, "A", Naming::Timm),
     ("half_a", None, "A", Naming::Timm),
     ("brain_a", None, "A", Naming::Torchvision),
+    ("torchvision_alexnet", None, "AlexNet-TV", Naming::Torchvision),
 ];
 
 fn read(name: &str, hint: Option<&str>) -> (Case, FloatModel) {
@@ -179,7 +181,7 @@ fn a_file_gives_the_model_back() {
 #[test]
 fn an_int8_file_is_not_float_weights() {
     let error = FloatModel::from_bytes(&VALID, &Hints::default()).unwrap_err();
-    assert!(matches!(error, FloatError::Quantised), "{error}");
+    assert!(matches!(error, Error::Quantised), "{error}");
 }
 
 /// Joins a header and data.
@@ -306,6 +308,21 @@ fn errors_say_what_was_expected_and_found() {
     assert_error(&changed(|header, _| header["fc7.bias"]["shape"] = json!([3, 4])), "found I32 [3, 4]");
     assert_error(&changed(|header, _| header["fc7.bias"]["shape"] = json!([13])), "not that of a safetensors file");
     assert_error(&changed(|header, _| header["fc7.bias"]["data_offsets"][0] = json!(1)), "fc7.bias");
+}
+
+/// A row from a file is bounded as any other: by what would be allocated, before its tensors are looked for.
+#[test]
+fn a_file_cannot_ask_for_more_memory_than_there_is() {
+    let conv = json!({"op": "conv", "kernel": 3, "channels": 1, "stride": 1, "pad": 1});
+    let pool = json!({"op": "pool", "kernel": 8, "stride": 8});
+    let modules = json!([vec![conv; 62], [&pool, &pool]]);
+    let at = |size: usize| {
+        let network =
+            json!({"id": "custom", "modules": modules, "width": 1, "input_size": size, "fc": 1, "classes": 1});
+        metadata("network", Some(&network.to_string()))
+    };
+    assert_error(&at(256), "a scale for conv1_3");
+    assert_error(&at(1024), "MB of memory, at most 1536 MB are accepted");
 }
 
 /// Sizes whose sum wraps: on 32 bits as well as on 64.

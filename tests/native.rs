@@ -8,8 +8,9 @@ use vgglass::kernels::parallel::{Pool, Team};
 use vgglass::kernels::simd::Portable;
 #[cfg(target_arch = "x86_64")]
 use vgglass::kernels::simd::Sse2;
-use vgglass::model::untrained;
-use vgglass::network::{Network, NetworkError, Op, Options, Shape, TABLE, Totals};
+use vgglass::look::{Atlas, Colormap, Normalise, View, draw};
+use vgglass::model::{Model, untrained};
+use vgglass::network::{Memory, Network, NetworkError, Op, Options, Shape, TABLE, Totals, find, limits};
 
 suite!(portable, test, super::Portable);
 #[cfg(target_arch = "x86_64")]
@@ -89,11 +90,38 @@ fn layers_of_d_in_order() {
 }
 
 #[test]
-fn weight_layers_of_every_row() {
-    let expected = [("A", 11), ("A-LRN", 11), ("B", 13), ("C", 16), ("D", 16), ("E", 19), ("AlexNet", 8)];
-    assert_eq!(TABLE.iter().map(|row| row.id).collect::<Vec<_>>(), expected.map(|(id, _)| id));
+fn weight_layers_of_the_papers_rows() {
+    let expected =
+        [("A", 11), ("A-LRN", 11), ("B", 13), ("C", 16), ("D", 16), ("E", 19), ("AlexNet", 8), ("AlexNet-TV", 8)];
     for (id, count) in expected {
         assert_eq!(paper(id).layers().unwrap().iter().filter(|layer| layer.weighted()).count(), count, "{id}");
+    }
+}
+
+/// What the page is told of a row is what follows from its layers.
+#[test]
+fn depth_and_smallest_input_of_every_row() {
+    let is_possible = |id: &str, size| Network::new(id, small(0.1, size)).is_ok();
+    for row in TABLE {
+        let layers = paper(row.id).layers().unwrap();
+        assert_eq!(row.weight_layers(), layers.iter().filter(|layer| layer.weighted()).count(), "{}", row.id);
+        let smallest = row.smallest_input();
+        assert!(is_possible(row.id, smallest) && !is_possible(row.id, smallest - 1), "{}: {smallest}", row.id);
+    }
+    let smallest = |id| find(id).unwrap().smallest_input();
+    assert_eq!(["A", "D", "E", "AlexNet", "AlexNet-TV"].map(smallest), [32, 32, 32, 63, 63]);
+}
+
+#[test]
+fn a_row_names_others_of_the_table() {
+    for row in TABLE {
+        for other in [row.form_of, row.changed_from].into_iter().flatten() {
+            assert!(
+                find(other).is_some_and(|other| other.id != row.id && other.form_of.is_none()),
+                "{}: {other}",
+                row.id
+            );
+        }
     }
 }
 
@@ -142,6 +170,27 @@ fn alexnet_has_the_papers_shapes() {
     );
 }
 
+/// `torchvision.models.alexnet`: its 61,100,840 parameters, and maps of 6x6 for the classifier.
+#[test]
+fn torchvisions_alexnet_has_its_shapes() {
+    let layers = paper("AlexNet-TV").layers().unwrap();
+    let shapes: Vec<_> =
+        layers.iter().map(|layer| (layer.name.as_str(), layer.output.channels, layer.output.height)).collect();
+    let convs = [
+        ("input", 3, 224),
+        ("conv1", 64, 55),
+        ("pool1", 64, 27),
+        ("conv2", 192, 27),
+        ("pool2", 192, 13),
+        ("conv3", 384, 13),
+        ("conv4", 256, 13),
+        ("conv5", 256, 13),
+        ("pool5", 256, 6),
+    ];
+    assert_eq!(shapes[..convs.len()], convs);
+    assert_eq!(Totals::of(&layers).parameters, 61_100_840);
+}
+
 #[test]
 fn impossible_rows_are_refused_with_a_reason() {
     let network = |id: &str, options| Network::new(id, options).unwrap_err();
@@ -156,11 +205,88 @@ fn impossible_rows_are_refused_with_a_reason() {
         Options { input_size: Some(usize::MAX), ..Options::default() },
         Options { fc: Some(0), ..Options::default() },
         Options { classes: Some(usize::MAX), ..Options::default() },
-        Options { width: Some(4.0), fc: Some(8192), ..Options::default() },
     ];
     for options in options {
         assert!(matches!(network("E", options.clone()), NetworkError::OutOfRange { .. }), "{options:?}");
     }
+    let wide = network("E", Options { width: Some(4.0), fc: Some(8192), ..Options::default() });
+    assert_eq!(wide.to_string(), "inputs of one output of fc6 is 100352, expected 0 to 66000");
+}
+
+/// Each reason with its layer and its numbers, as the page tells them.
+#[test]
+fn what_is_wrong_with_a_row_is_found_in_its_place() {
+    let conv = |kernel, channels| Op::Conv { kernel, channels, stride: 1, pad: kernel / 2 };
+    let pool = Op::Pool { kernel: 2, stride: 2 };
+    let of = |modules, size| {
+        Network::new("custom", Options { modules: Some(modules), input_size: Some(size), ..Options::default() })
+            .unwrap_err()
+    };
+    assert_eq!(of(vec![vec![pool, conv(3, 64)]], 224), NetworkError::First);
+    let vanishing = of(vec![vec![conv(3, 64), pool, pool, pool], vec![conv(3, 64), pool, pool, pool, pool]], 64);
+    let NetworkError::TooSmall { index: 9, height: 1, width: 1, kernel: 2, .. } = vanishing else {
+        panic!("{vanishing:?}")
+    };
+    let unpooled = of(vec![vec![conv(3, 64)]], 224);
+    let input = Shape { channels: 64, height: 224, width: 224 };
+    let (layer, found) = ("fc6".to_owned(), input.values());
+    assert_eq!(unpooled, NetworkError::FanIn { index: 2, layer, input, expected: limits::FAN_IN, found });
+    let large = of(vec![vec![conv(3, 64), pool], vec![conv(7, 2048)], vec![conv(7, 64)]], 64);
+    assert!(matches!(large, NetworkError::FanIn { index: 4, found: 100_352, .. }), "{large:?}");
+    let deep = [vec![conv(3, 2048); 12], vec![pool; 6]].concat();
+    let NetworkError::Parameters { expected: limits::PARAMETERS, found } = of(vec![deep], 224) else { panic!() };
+    assert!(found > limits::PARAMETERS);
+    let wide = [vec![conv(3, 2048); 4], vec![pool; 6]].concat();
+    assert!(matches!(of(vec![wide], 224), NetworkError::Values { found, .. } if found > limits::VALUES));
+}
+
+/// Limits are of what is allocated: maps are held in blocks of 32 channels, kernels have halos, sums 32 bits.
+#[test]
+fn rows_that_need_too_much_memory_are_refused() {
+    // Padding that lets maps grow.
+    let conv = |kernel: usize| Op::Conv { kernel, channels: 1, stride: 1, pad: kernel - 1 };
+    let pool = Op::Pool { kernel: 8, stride: 8 };
+    let row = |kernel, layers, size| {
+        let modules = vec![vec![conv(kernel); layers], vec![pool, pool]];
+        Network::new("custom", Options { modules: Some(modules), ..small(1.0, size) })
+    };
+    for (kernel, least) in [(1, 2_000_000_000), (15, 4_000_000_000)] {
+        let error = row(kernel, 62, 1024).unwrap_err();
+        let NetworkError::Memory { size: 1024, expected: limits::MEMORY, found } = error else { panic!("{error}") };
+        assert!(found > least, "{found}");
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "at 1024x1024 this network takes {} MB of memory, at most 1536 MB are accepted",
+                found.div_ceil(1 << 20)
+            )
+        );
+    }
+    // As it is small it may run, but not at every size.
+    let mut engine = untrained(&row(1, 62, 64).unwrap(), 1).unwrap().engine;
+    let before = engine.activation_bytes();
+    assert!(matches!(engine.set_size(1024), Err(NetworkError::Memory { size: 1024, .. })));
+    assert_eq!((engine.size(), engine.activation_bytes()), (64, before), "a refused size leaves all as it was");
+}
+
+/// The paper's rows fit as they are, and far above their size.
+#[test]
+fn the_papers_rows_fit_at_every_test_size() {
+    for row in TABLE {
+        for size in [224, 512, 640] {
+            let network = paper(row.id);
+            let memory = Memory::of(&network.layers_at(size).unwrap(), limits::THREADS);
+            assert!(memory.total() <= limits::MEMORY, "{} at {size}: {memory:?}", row.id);
+        }
+    }
+}
+
+/// A stride of eight in every layer of one cell: the product of 30 of them is beyond any integer.
+#[test]
+fn strides_without_end_are_refused() {
+    let conv = Op::Conv { kernel: 3, channels: 1, stride: 8, pad: 1 };
+    let error = Network::new("custom", Options { modules: Some(vec![vec![conv; 64]]), ..small(1.0, 8) }).unwrap_err();
+    assert!(error.to_string().starts_with("the total stride of conv1_6 is 262144"), "{error}");
 }
 
 /// What views read agrees with the plain layout: `map` is the fast path of `value`.
@@ -214,6 +340,20 @@ fn a_seed_is_a_network() {
     let bytes = |seed| untrained(&network, seed).unwrap().model.to_bytes().unwrap();
     assert_eq!(bytes(7), bytes(7));
     assert_ne!(bytes(7), bytes(8));
+}
+
+/// A layer of a few random channels may give nothing but zeros: such a network can be written and read as any other.
+#[test]
+fn a_network_with_a_dead_layer_is_a_model() {
+    let options = Options { fc: Some(3), classes: Some(2), ..small(0.02, 32) };
+    let network = Network::new("D", options).unwrap();
+    let is_dead = |seed| {
+        let made = untrained(&network, seed).unwrap();
+        let read = Model::from_bytes(&made.model.to_bytes().unwrap()).unwrap();
+        assert_eq!(read.activation_scales, made.model.activation_scales);
+        read.activation_scales.iter().any(|&(_, scale)| scale == 1.0)
+    };
+    assert!((0..20).filter(|&seed| is_dead(seed)).count() > 0, "no layer is dead: another seed is needed");
 }
 
 /// A network with random weights after a picture, and a way to make the same again.
@@ -343,7 +483,6 @@ fn custom_rows() {
     let refused = [
         vec![],
         vec![vec![]],
-        vec![vec![pool]],
         vec![vec![conv(3, 0, 1, 1)]],
         vec![vec![conv(0, 8, 1, 0)]],
         vec![vec![conv(3, 8, 0, 1)]],
@@ -356,8 +495,197 @@ fn custom_rows() {
         let error = Network::new("custom", own(modules.clone())).unwrap_err();
         assert!(matches!(error, NetworkError::OutOfRange { .. }), "{modules:?}: {error}");
     }
+    assert_eq!(Network::new("custom", own(vec![vec![pool]])), Err(NetworkError::First));
     let vanishing = Network::new("custom", own(vec![vec![conv(3, 8, 1, 1), pool, pool, pool, pool, pool, pool]]));
     assert!(matches!(vanishing, Err(NetworkError::TooSmall { .. })));
     assert!(Network::new("custom", Options::default()).is_err(), "a custom row has modules");
     assert!(Network::new("D", own(modules("D"))).is_err(), "a row of the table has none of its own");
+}
+
+/// Pillow's results, made by `fixtures/make_resized.py` of the same pictures.
+static RESIZED: &[u8] = include_bytes!("fixtures/resized.rgb");
+
+/// Width, height; those of the result; one pixel in so many is kept.
+const RESIZE_CASES: [(usize, usize, usize, usize, usize); 11] = [
+    (200, 130, 64, 64, 1),
+    (64, 300, 64, 64, 1),
+    (64, 64, 64, 64, 1),
+    (9, 9, 32, 32, 1),
+    (301, 7, 40, 40, 1),
+    (1000, 750, 341, 256, 61),
+    (750, 1000, 256, 341, 61),
+    (4032, 3024, 341, 256, 61),
+    (3024, 3024, 224, 224, 53),
+    (120, 90, 341, 256, 61),
+    (333, 255, 334, 256, 61),
+];
+
+#[test]
+fn pictures_are_resized_as_pillow_does() {
+    let mut pillow = RESIZED;
+    for (width, height, wide, high, step) in RESIZE_CASES {
+        let pixel = |i: usize| {
+            let (x, y) = (i % width, i / width);
+            [(x * x * 7 / 5 % 256) as u8, ((x * 3 + y * y) % 256) as u8, (255 * y / height) as u8, 255]
+        };
+        let rgba: Vec<u8> = (0..width * height).flat_map(pixel).collect();
+        let resized = vgglass::picture::resize_to(&rgba, width, height, (wide, high)).unwrap();
+        assert_eq!(resized.len(), wide * high * 3);
+        let kept: Vec<u8> = resized.chunks_exact(3).step_by(step).flatten().copied().collect();
+        let expected = pillow.split_off(..kept.len()).unwrap();
+        let most = kept.iter().zip(expected).map(|(&ours, &theirs)| ours.abs_diff(theirs)).max();
+        assert!(most <= Some(1), "{width}x{height} to {wide}x{high}: differs by {most:?}");
+    }
+    assert!(pillow.is_empty());
+}
+
+/// A layer of maps of 32x32, all zero, and the real value of a step.
+fn blank(layer: usize) -> (vgglass::run::Engine, f32) {
+    let mut engine = engine_after_a_picture("A", small(0.3, 32));
+    let shape = engine.layers()[layer].output;
+    assert_eq!((shape.height, shape.width), (32, 32));
+    for channel in 0..shape.channels {
+        paint(&mut engine, layer, channel, |_, _| 0);
+    }
+    let scale = engine.scale(layer);
+    (engine, scale)
+}
+
+fn paint(engine: &mut vgglass::run::Engine, layer: usize, channel: usize, q: impl Fn(usize, usize) -> u8) {
+    for (y, x) in (0..32).flat_map(|y| (0..32).map(move |x| (y, x))) {
+        engine.set_value(layer, channel, y, x, q(y, x));
+    }
+}
+
+/// The red byte of every pixel of a map drawn in grey: its step in the range.
+fn greys(engine: &mut vgglass::run::Engine, layer: usize, channel: u32, atlas: Atlas) -> Vec<u8> {
+    let raster = draw(engine, layer, &[channel], Atlas { colormap: Colormap::Grey, ..atlas }).unwrap();
+    raster.rgba.chunks_exact(4).map(|pixel| pixel[0]).collect()
+}
+
+/// The steps of the range, from its colours in matplotlib (viridis) and ColorBrewer (RdBu, smoothed), dark to light.
+#[test]
+fn maps_have_the_colours_of_their_values() {
+    let (mut engine, _) = blank(1);
+    paint(&mut engine, 1, 2, |y, x| [0, 32, 64, 96, 127][(y * 32 + x) % 5]);
+    let colours = |engine: &mut _, colormap| -> Vec<[u8; 3]> {
+        let raster = draw(engine, 1, &[2], Atlas { colormap, ..Atlas::default() }).unwrap();
+        assert_eq!((raster.width, raster.height), (32, 32));
+        raster.rgba.as_chunks::<4>().0[..5].iter().map(|&[r, g, b, _]| [r, g, b]).collect()
+    };
+    let steps = [0, 64, 129, 193, 255];
+    assert_eq!(colours(&mut engine, Colormap::Grey), steps.map(|step| [step; 3]));
+    let viridis = [[68, 1, 84], [59, 82, 139], [32, 146, 140], [96, 202, 96], [253, 231, 37]];
+    assert_alike(&colours(&mut engine, Colormap::Viridis), &viridis, 2);
+    // Zero in the middle, and nothing below it.
+    let above_zero = [[247, 246, 246], [250, 196, 170], [228, 128, 102], [182, 33, 47], [103, 0, 31]];
+    assert_alike(&colours(&mut engine, Colormap::Diverging), &above_zero, 12);
+}
+
+fn assert_alike(colours: &[[u8; 3]], expected: &[[u8; 3]], most: u8) {
+    for (colour, wanted) in colours.iter().zip(expected) {
+        let is_alike = colour.iter().zip(wanted).all(|(&a, &b)| a.abs_diff(b) <= most);
+        assert!(is_alike, "{colours:?}, expected {expected:?}");
+    }
+    assert_eq!(colours.len(), expected.len());
+}
+
+#[test]
+fn a_range_is_that_of_the_channel_or_of_the_layer() {
+    let (mut engine, _) = blank(1);
+    paint(&mut engine, 1, 2, |y, _| if y < 16 { 60 } else { 30 });
+    paint(&mut engine, 1, 3, |_, _| 120);
+    let of = |engine: &mut _, normalise| greys(engine, 1, 2, Atlas { normalise, ..Atlas::default() });
+    for (normalise, [upper, lower]) in [(Normalise::Channel, [255, 128]), (Normalise::Layer, [128, 64])] {
+        let drawn = of(&mut engine, normalise);
+        assert!(drawn[..512].iter().all(|&step| step == upper), "{normalise:?}: {}", drawn[0]);
+        assert!(drawn[512..].iter().all(|&step| step == lower), "{normalise:?}: {}", drawn[512]);
+    }
+    assert!(greys(&mut engine, 1, 4, Atlas::default()).iter().all(|&step| step == 0), "nothing is not a range");
+}
+
+/// One pixel shows the mean of all cells that it touches, or its one cell.
+#[test]
+fn maps_are_averaged_and_enlarged() {
+    let (mut engine, _) = blank(1);
+    // One cell of each block of two, so that the block's mean is a quarter of it.
+    let value =
+        |y: usize, x: usize| if y.is_multiple_of(2) && x.is_multiple_of(2) { 4 * (y / 2 + x / 2) as u8 } else { 0 };
+    paint(&mut engine, 1, 0, value);
+    // The brightest cell is the range's end, whatever the means are.
+    let is_step = |step: u8, mean: f32| (f32::from(step) - mean / 120.0 * 255.0).abs() < 0.501;
+    let halved = greys(&mut engine, 1, 0, Atlas { cell: 16, ..Atlas::default() });
+    for (i, &drawn) in halved.iter().enumerate() {
+        assert!(is_step(drawn, (i / 16 + i % 16) as f32), "pixel {i}: {drawn}");
+    }
+
+    let doubled = greys(&mut engine, 1, 0, Atlas { cell: 64, ..Atlas::default() });
+    for (i, &drawn) in doubled.iter().enumerate() {
+        assert!(is_step(drawn, f32::from(value(i / 64 / 2, i % 64 / 2))), "pixel {i}: {drawn}");
+    }
+
+    // 32 cells on 5 pixels: the second of them touches cells 6 to 12.
+    let odd = greys(&mut engine, 1, 0, Atlas { cell: 5, ..Atlas::default() });
+    let touched = [0..7, 6..13, 12..20, 19..26, 25..32];
+    for (i, &drawn) in odd.iter().enumerate() {
+        let (rows, columns) = (&touched[i / 5], &touched[i % 5]);
+        let cells = rows.clone().flat_map(|y| columns.clone().map(move |x| f32::from(value(y, x))));
+        let mean = cells.sum::<f32>() / (rows.len() * columns.len()) as f32;
+        assert!(is_step(drawn, mean), "pixel {i}: {drawn}, mean {mean}");
+    }
+}
+
+/// What is before ReLU is drawn of the sums: the lowest darkest, the highest brightest, zero in the middle of two colours.
+#[test]
+fn maps_before_relu_have_the_range_of_their_sums() {
+    let mut engine = engine_after_a_picture("A", small(0.3, 32));
+    let atlas = Atlas { view: View::Pre, ..Atlas::default() };
+    let drawn = greys(&mut engine, 1, 3, atlas);
+    let pre: Vec<f32> =
+        (0..32 * 32).map(|i| vgglass::look::arithmetic(&engine, 1, 3, i / 32, i % 32).unwrap().pre).collect();
+    let (low, high) = pre.iter().fold((0f32, 0f32), |(low, high), &value| (low.min(value), high.max(value)));
+    assert!(low < 0.0 && high > 0.0, "both sides of zero are needed: {low}..{high}");
+    for (i, (&step, value)) in drawn.iter().zip(&pre).enumerate() {
+        let expected = (value - low) / (high - low) * 255.0;
+        assert!((f32::from(step) - expected).abs() < 0.51, "cell {i}: {step}, expected {expected}");
+    }
+    let diverging = draw(&mut engine, 1, &[3], Atlas { colormap: Colormap::Diverging, ..atlas }).unwrap();
+    for (pixel, &value) in diverging.rgba.chunks_exact(4).zip(&pre) {
+        if value.abs() > 0.3 * high.max(-low) {
+            assert_eq!(pixel[0] > pixel[2], value > 0.0, "red above zero, blue below: {pixel:?} for {value}");
+        }
+    }
+}
+
+#[test]
+fn statistics_count_what_is_there() {
+    let (mut engine, scale) = blank(1);
+    let channels = engine.layers()[1].output.channels;
+    paint(&mut engine, 1, 1, |y, _| if y < 8 { 127 } else { 0 });
+    paint(&mut engine, 1, 4, |_, x| if x < 16 { 20 } else { 10 });
+    paint(&mut engine, 1, 6, |_, x| if x < 16 { 10 } else { 20 });
+    let stats = vgglass::look::stats(&engine, 1);
+    let values = (channels * 1024) as f32;
+    let sum = (256 * 127 + 2 * 512 * 30) as f32;
+    assert_eq!((stats.min, stats.max, stats.scale), (0.0, 127.0 * scale, scale));
+    assert!((stats.mean / (sum / values * scale) - 1.0).abs() < 1e-5, "{}", stats.mean);
+    assert_eq!(stats.zero_fraction, (values - 256.0 - 2048.0) / values);
+    assert_eq!(stats.saturated_fraction, 256.0 / values);
+    assert_eq!(stats.channels_dead, channels - 3);
+
+    let means = vgglass::look::channel_means(&engine, 1);
+    for (channel, mean) in means.iter().enumerate() {
+        let expected =
+            [(1, 127.0 / 4.0), (4, 15.0), (6, 15.0)].iter().find(|one| one.0 == channel).map_or(0.0, |one| one.1);
+        assert!((mean - expected * scale).abs() <= 1e-5 * expected * scale, "channel {channel}: {mean}");
+    }
+    // Of equal means the first channel is first.
+    assert_eq!(vgglass::look::strongest(&engine, 1, 5), [1, 4, 6, 0, 2]);
+
+    let histogram = vgglass::look::histogram(&engine, 1, None).unwrap();
+    let counted: Vec<_> =
+        histogram.iter().enumerate().filter(|(_, count)| **count > 0).map(|(q, &count)| (q, count)).collect();
+    assert_eq!(counted, [(0, channels as u32 * 1024 - 2304), (10, 1024), (20, 1024), (127, 256)]);
+    let of_one = vgglass::look::histogram(&engine, 1, Some(1)).unwrap();
+    assert_eq!((of_one[0], of_one[127]), (768, 256));
 }

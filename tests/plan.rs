@@ -1,4 +1,4 @@
-//! Locks the plan: the algorithm expected for every convolution of every row, at the paper's size and at that of the
+//! Locks the plan: the algorithm expected for every convolution of the table's rows, at the paper's size and at that of the
 //! model that ships. A change here must be meant.
 
 #![cfg(not(target_arch = "wasm32"))]
@@ -54,6 +54,7 @@ fn at_the_papers_size() {
          conv5_1 conv5_2 conv5_3 conv5_4"
     );
     assert_eq!(plan("AlexNet"), "direct: conv1 conv2; F4: conv3 conv4 conv5");
+    assert_eq!(plan("AlexNet-TV"), plan("AlexNet"));
 }
 
 /// At 64 px the last maps have 4×4 cells, one tile of F(4×4): reading its weights would cost more than it saves.

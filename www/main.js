@@ -1,21 +1,23 @@
 /** Builds the page: the frame that all views share, the store, the engine, and the view that the address names. */
-import { SHARED } from './core/address.js';
-import { App } from './core/app.js';
-import { h } from './core/dom.js';
-import { Engine } from './core/engine.js';
-import { preferredLanguage, setLanguage, t } from './core/i18n.js';
-import { Scope } from './core/scope.js';
-import { Store } from './core/store.js';
-import { onSystemTheme, preferredTheme, setTheme } from './core/theme.js';
-import { createDropTarget } from './parts/drop-target.js';
-import { passKeysOn } from './parts/embedding.js';
-import { createFooter } from './parts/footer.js';
-import { createHeader } from './parts/header.js';
-import { createNetworkDialog } from './parts/network-dialog.js';
-import { createNotices } from './parts/notices.js';
-import { createPresenter } from './parts/presenter.js';
-import { createProgress } from './parts/progress.js';
-import { createShortcuts } from './parts/shortcuts.js';
+import { SHARED } from './page/address.js';
+import { App } from './page/app.js';
+import { hosting, whyNot } from './engine/assets.js';
+import { h } from './page/dom.js';
+import { Engine } from './engine/engine.js';
+import { preferredLanguage, setLanguage, t } from './page/i18n.js';
+import { Scope } from './page/scope.js';
+import { Store } from './page/store.js';
+import { onSystemTheme, preferredTheme, setTheme } from './page/theme.js';
+import { createDropTarget } from './picture/drop-target.js';
+import { passKeysOn } from './page/embedding.js';
+import { createFooter } from './page/footer.js';
+import { createHeader } from './page/header.js';
+import { createNetworkDialog } from './page/network-dialog.js';
+import { createNotices } from './page/notices.js';
+import { createPresenter } from './page/presenter.js';
+import { createProgress } from './page/progress.js';
+import { createShortcuts } from './page/shortcuts.js';
+import { createVersionNotice } from './page/version-notice.js';
 import { VIEWS } from './views/index.js';
 
 const fields = Object.assign({}, SHARED, ...VIEWS.map((view) => view.fields));
@@ -45,7 +47,7 @@ function applyLook() {
 
 /** The window is called after its view, so that bookmarks and tabs can be told apart. */
 function nameView() {
-  document.title = `${t(/** @type {import('./core/i18n.js').Key} */ (`view.${store.state.view}`))} · vgglass`;
+  document.title = `${t(/** @type {import('./page/i18n.js').Key} */ (`view.${store.state.view}`))} · vgglass`;
 }
 
 // Before any part listens: when a part hears of a new language, it is already spoken.
@@ -64,6 +66,7 @@ document.body.prepend(
 );
 main.before(createProgress(app));
 document.body.append(createFooter(app, shortcuts.open), createNotices(app), dialog.element, shortcuts.element, createDropTarget(app));
+if (hosting) document.body.append(createVersionNotice(app, hosting, whyNot));
 showView();
 store.listen((state, before) => {
   // Drawings are laid out for the size of their words.
@@ -78,6 +81,12 @@ function skip(event) {
   event.preventDefault();
   main.focus();
 }
+
+// What nobody expected is told too; the console has it with its place.
+addEventListener('unhandledrejection', ({ reason }) => app.notify({ code: 'unexpected', params: { message: String(reason?.message ?? reason) } }));
+addEventListener('error', ({ error }) => {
+  if (error) app.notify({ code: 'unexpected', params: { message: String(error.message ?? error) } });
+});
 
 passKeysOn(store);
 void app.start();

@@ -19,7 +19,9 @@ const SMALL_FACTOR = 5;
 const { values: given } = parseArgs({
   options: { rounds: { type: 'string' }, out: { type: 'string' }, peers: { type: 'boolean' } },
 });
+const { out } = given;
 const rounds = Number(given.rounds);
+if (!out || !(rounds > 0)) throw new Error('it takes --rounds and --out, as `cargo xtask bench` gives them');
 
 const browser = await chromium.launch({ executablePath: CHROME, args: FLAGS });
 try {
@@ -31,7 +33,7 @@ try {
     page: { ...(await opening(ADDRESS, 11)), site: await opening(`${ADDRESS}site/`, 11), wasm_bytes: readFileSync(WASM).length, wasm_gzip_bytes: gzipSync(readFileSync(WASM)).length },
     nets: await nets(),
   };
-  writeFileSync(given.out, `${JSON.stringify(results, null, 1)}\n`);
+  writeFileSync(out, `${JSON.stringify(results, null, 1)}\n`);
 } finally {
   await browser.close();
 }

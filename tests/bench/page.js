@@ -106,9 +106,16 @@ async function atSizes(bench, sizes, rounds) {
 function layerOutcomes({ loaded, runs }) {
   const layers = /** @type {import('../../pkg/vgglass.js').LayerInfo[]} */ (loaded.layers);
   return layers.slice(1).map(({ index, name, kind, kernel_name, macs }) => {
-    const ms = median(runs.map((run) => run.layers.find((layer) => layer.index === index).ms));
+    const ms = median(runs.map((run) => layerTime(run, index)));
     return { name, kind, kernel: kernel_name, macs, ms, gmacs: macs / ms / 1e6 };
   });
+}
+
+/** @param {Run} run @param {number} index of the layer */
+function layerTime({ layers }, index) {
+  const layer = layers?.find((one) => one.index === index);
+  if (!layer) throw new Error(`a run does not tell the time of layer ${index}`);
+  return layer.ms;
 }
 
 /** @param {Loaded} one @param {number} memory_bytes @param {Float32Array} reference @returns {Outcome} */
@@ -153,7 +160,7 @@ function correlation(a, b) {
 async function pixels(url, size) {
   const bitmap = await createImageBitmap(await (await fetch(url)).blob());
   const side = Math.min(bitmap.width, bitmap.height);
-  const context = new OffscreenCanvas(size, size).getContext('2d');
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(size, size).getContext('2d'));
   context.drawImage(bitmap, 0, 0, side, side, 0, 0, size, size);
   return context.getImageData(0, 0, size, size);
 }

@@ -1,7 +1,7 @@
 /** The three builds of the engine: which one the page takes, and that all of them compute the same bits. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ADDRESS } from './browser.js';
+import { PAGE } from './browser.js';
 import { andRun, open, useBrowser } from './harness.js';
 
 useBrowser();
@@ -27,7 +27,7 @@ function compute(page, build, threads) {
     ([address, options, pictures, networks]) => {
       const script = `
         const address = ${JSON.stringify(address)};
-        const { startPackage } = await import(address + 'worker/package.js');
+        const { startPackage } = await import(address + 'engine/worker/package.js');
         const { vgg, join } = await startPackage(new URLSearchParams(${JSON.stringify(options)}));
         await join();
         const get = async (path) => fetch(address + path);
@@ -59,7 +59,7 @@ function compute(page, build, threads) {
         worker.onerror = ({ message }) => reject(new Error(message));
       });
     },
-    /** @type {const} */ ([ADDRESS, `build=${build}&threads=${threads}`, PICTURES, NETWORKS]),
+    /** @type {const} */ ([PAGE, `build=${build}&threads=${threads}`, PICTURES, NETWORKS]),
   );
 }
 
@@ -93,7 +93,7 @@ test('another build in the address starts the engine again, with the same result
   const logits = () => page.evaluate(() => /** @type {any} */ (window).vgglass.engine.top);
   const before = await logits();
   await andRun(page, () => page.evaluate(() => /** @type {any} */ (window).vgglass.store.set({ engine: 'threads', threads: 2 })));
-  assert.equal(await page.evaluate(() => /** @type {any} */ (window).vgglass.engine.network.build.threads), 2);
+  assert.equal((await settledBuild(page)).threads, 2);
   assert.deepEqual(await logits(), before);
 });
 
@@ -119,4 +119,71 @@ test('a build whose file is missing is passed over', async (t) => {
     beforeOpening: (opened) => opened.context().route('**/pkg/threads/*', (route) => route.abort()),
   });
   assert.equal(await page.evaluate(() => /** @type {any} */ (window).vgglass.engine.network.build.name), 'relaxed');
+});
+
+/** Opens the page with another script for the engine's threads. @param {import('node:test').TestContext} t @param {string | null} body null: none @param {RegExp} [expectedErrors] */
+const openWithThread = (t, body, expectedErrors) =>
+  open(t, {
+    hash: 'engine=threads&threads=2',
+    expectedErrors,
+    beforeOpening: (opened) =>
+      opened.context().route('**/worker/thread.js', (route) =>
+        body === null ? route.fulfill({ status: 404 }) : route.fulfill({ contentType: 'text/javascript', body, headers: { 'cross-origin-embedder-policy': 'require-corp', 'cross-origin-resource-policy': 'same-origin' } }),
+      ),
+  });
+
+/** What the engine's worker says of itself once threads have joined, or have not. @param {import('playwright-core').Page} page */
+const settledBuild = (page) => page.evaluate(() => /** @type {any} */ (window).vgglass.engine.build());
+
+const NEVER_STARTS = {
+  'is silent': 'onmessage = () => {};',
+  'has no script': null,
+  'throws as it starts': "throw new Error('no thread');",
+  'fails to join': "onmessage = () => postMessage({ error: 'no memory' });",
+};
+for (const [how, body] of Object.entries(NEVER_STARTS)) {
+  test(`a thread that ${how} is not waited for: one goes on, with the same result`, async (t) => {
+    const page = await openWithThread(t, body, /404|no thread/);
+    assert.deepEqual(await settledBuild(page), { name: 'threads', simd: 'relaxed SIMD', threads: 1, failed: [] });
+    const top = () => page.evaluate(() => /** @type {any} */ (window).vgglass.engine.top);
+    const alone = await top();
+    await andRun(page, () => page.evaluate(() => /** @type {any} */ (window).vgglass.store.set({ engine: 'base', threads: null })));
+    assert.deepEqual(await top(), alone);
+  });
+}
+
+test('a thread that traps later is told', async (t) => {
+  const { readFile } = await import('node:fs/promises');
+  const script = await readFile(new URL('../../www/engine/worker/thread.js', import.meta.url), 'utf8');
+  // Without its element section a module's function table is empty: the first indirect call traps.
+  const broken = `async function broken() {
+    const bytes = new Uint8Array(await (await fetch(new URL('../../pkg/threads/vgglass_bg.wasm', import.meta.url))).arrayBuffer());
+    const length = (at) => {
+      let value = 0;
+      for (let shift = 0; ; shift += 7) {
+        value |= (bytes[at] & 127) << shift;
+        if (bytes[at++] < 128) return [value, at];
+      }
+    };
+    for (let at = 8; at < bytes.length; ) {
+      const [size, body] = length(at + 1);
+      if (bytes[at] === 9) return WebAssembly.compile(new Uint8Array([...bytes.subarray(0, at), ...bytes.subarray(body + size)]));
+      at = body + size;
+    }
+  }`;
+  assert.ok(script.includes('module_or_path: module'));
+  const page = await open(t, {
+    hash: 'engine=threads&threads=2',
+    untilRun: false,
+    beforeOpening: (opened) =>
+      opened.context().route('**/worker/thread.js', (route) =>
+        route.fulfill({
+          contentType: 'text/javascript',
+          body: script.replace('module_or_path: module', 'module_or_path: await broken()') + broken,
+          headers: { 'cross-origin-embedder-policy': 'require-corp', 'cross-origin-resource-policy': 'same-origin' },
+        }),
+      ),
+  });
+  await page.waitForFunction(() => document.documentElement.dataset.engine === 'failed');
+  assert.match(await page.getByTestId('notices').innerText(), /\S/);
 });

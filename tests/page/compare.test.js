@@ -35,7 +35,7 @@ test('compare: a column says what its network says alone', async (t) => {
   );
 });
 
-test('compare: the times of the layers add up to the network’s, in every column', async (t) => {
+test('compare: every layer of every column has its time, and the verdict is theirs', async (t) => {
   const page = await openView(t, 'compare', { hash: 'nets=shipped,A-LRN~0.25~64~1,AlexNet~0.25~64~1' });
   await ready(page, 'shipped,A-LRN~0.25~64~1,AlexNet~0.25~64~1');
   const rows = await page.getByTestId('compare-times').locator('tbody tr').evaluateAll((all) =>
@@ -43,15 +43,19 @@ test('compare: the times of the layers add up to the network’s, in every colum
   );
   const names = rows.map(({ layer }) => layer);
   assert.ok(names.indexOf('lrn1') < names.indexOf('pool1') && names.indexOf('conv3_1') < names.indexOf('conv4_1'));
+  /** @type {number[]} */
+  const wholes = [];
   for (const [i, layers] of [21, 17, 13].entries()) {
     const times = rows.flatMap(({ ms }) => (ms[i] === null ? [] : Number(ms[i])));
     const whole = Number(await column(page, i).getByTestId('compare-ms').getAttribute('data-ms'));
     assert.equal(times.length, layers, `column ${i}`);
-    const sum = times.reduce((total, ms) => total + ms, 0);
-    // Medians of each are not the median of all, on a machine that does other things too.
-    assert.ok(sum > 0.1 * whole && sum < 3 * whole, `column ${i}: ${sum} of ${whole}`);
+    assert.ok(whole > 0 && times.every((ms) => ms > 0), `column ${i}: ${times} of ${whole}`);
+    wholes.push(whole);
   }
-  assert.match(await page.getByTestId('compare-verdict').innerText(), /takes \d+\.\d\d times as long/);
+  // That these are right, `clocks.test.js` says; here, that they are put together.
+  const [slow, fast] = [wholes.indexOf(Math.max(...wholes)), wholes.indexOf(Math.min(...wholes))];
+  const factor = (wholes[slow] / wholes[fast]).toFixed(2);
+  assert.equal(await page.getByTestId('compare-verdict').innerText(), `Network ${slow + 1} takes ${factor} times as long as network ${fast + 1}.`);
 });
 
 test('compare: builds of the engine give the same, bit for bit, or are refused', async (t) => {
@@ -131,7 +135,7 @@ test('compare: rows trained alike are beside each other, each with its own accur
 });
 
 test('compare: columns in an address are read strictly, and written as they are read', async () => {
-  const { formatColumns, merged, parseColumns } = await import('../../www/core/columns.js');
+  const { formatColumns, merged, parseColumns } = await import('../../www/page/columns.js');
   for (const text of ['shipped', 'alike-A,alike-A-LRN~base', 'shipped~threads,D~1~224~0', 'page,A-LRN~0.125~96~4294967295~relaxed,AlexNet~0.5~64~1']) {
     assert.equal(formatColumns(/** @type {any} */ (parseColumns(text))), text);
   }

@@ -1,12 +1,12 @@
 /** `<vgg-glass>`: the page in a document of one's own. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ADDRESS } from './browser.js';
+import { PAGE } from './browser.js';
 import { open, useBrowser } from './harness.js';
 
 useBrowser();
 
-const HOST = `${ADDRESS}host.html`;
+const HOST = `${PAGE}host.html`;
 
 /** @param {string} body */
 const host = (body) => `<!doctype html><html lang="en"><title>host</title><body style="margin: 0">

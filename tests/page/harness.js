@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
-import { ADDRESS, CHROME, FLAGS } from './browser.js';
+import { FLAGS, HEADLESS_SHELL, PAGE } from './browser.js';
 
 /** Generous, for slow machines on which other things run. */
 const PATIENCE = 60_000;
@@ -18,7 +18,7 @@ let browser;
 /** Starts the browser of a test file and ends it afterwards. @param {string[]} [flags] besides the usual ones */
 export function useBrowser(flags = []) {
   before(async () => {
-    browser = await chromium.launch({ executablePath: CHROME, args: [...FLAGS, ...flags] });
+    browser = await chromium.launch({ executablePath: HEADLESS_SHELL, args: [...FLAGS, ...flags] });
   });
   after(() => browser?.close());
 }
@@ -33,14 +33,14 @@ export function useBrowser(flags = []) {
  * @param {'light' | 'dark'} [options.colorScheme]
  * @param {string} [options.locale]
  * @param {boolean} [options.hasTouch]
- * @param {(page: import('playwright-core').Page) => Promise<void>} [options.beforeOpening]
+ * @param {(page: import('playwright-core').Page) => Promise<unknown>} [options.beforeOpening]
  * @param {RegExp} [options.expectedErrors] messages that this test provokes
  * @param {boolean} [options.untilRun] wait for the first run (the default)
- * @param {string} [options.address] of the page, the server's if none is given
+ * @param {string} [options.address] of the page; if none is given, of the one whose modules are joined. `ADDRESS` has them one by one, each under its name
  * @param {boolean} [options.offline]
  */
 export async function open(t, options = {}) {
-  const { view = 'look', hash = '', viewport, colorScheme, locale = 'en-GB', hasTouch, beforeOpening, expectedErrors, untilRun = true, address = ADDRESS, offline } = options;
+  const { view = 'look', hash = '', viewport, colorScheme, locale = 'en-GB', hasTouch, beforeOpening, expectedErrors, untilRun = true, address = PAGE, offline } = options;
   const context = await browser.newContext({
     viewport: viewport ?? { width: 1440, height: 900 },
     colorScheme,
@@ -57,10 +57,24 @@ export async function open(t, options = {}) {
     const unexpected = errors.filter((error) => !expectedErrors?.test(error));
     assert.deepEqual(unexpected, [], 'the page logged errors or asked for what is not its own');
   });
+  await page.addInitScript(hurry, HURRY);
   await beforeOpening?.(page);
   await page.goto(hash || view !== 'look' ? `${address}#/${view}?${hash}` : address);
   if (untilRun) await finishedRun(page);
   return page;
+}
+
+/** Measuring gets this part of the time that the page gives it, which is for figures of two digits: no test asks for those. */
+const HURRY = 0.1;
+
+/** In the page, before it. @param {number} part */
+function hurry(part) {
+  const post = Worker.prototype.postMessage;
+  Worker.prototype.postMessage = function (/** @type {any} */ message, /** @type {any} */ options) {
+    const { question } = message ?? {};
+    if (question?.what === 'bench') message.question = { ...question, budget: part * question.budget };
+    post.call(this, message, options);
+  };
 }
 
 /** @param {import('playwright-core').Page} page @param {string} address all that the page may ask for begins with it */
@@ -162,19 +176,70 @@ async function dispatchDrop(page, dataTransfer) {
 }
 
 /**
- * Whether a canvas shows more than one colour.
+ * Whether a canvas shows more than one colour, or will in a moment.
  * @param {import('playwright-core').Locator} canvas
  */
-export const isPainted = (canvas) =>
+export async function isPainted(canvas) {
+  for (let tries = 0; tries < 50; tries++) {
+    if (await hasColours(canvas)) return true;
+    await canvas.page().waitForTimeout(100);
+  }
+  return false;
+}
+
+/** @param {import('playwright-core').Locator} canvas */
+const hasColours = (canvas) =>
   canvas.evaluate((/** @type {HTMLCanvasElement} */ element) => {
     const copy = document.createElement('canvas');
     copy.width = element.width;
     copy.height = element.height;
-    const context = copy.getContext('2d');
+    const context = /** @type {CanvasRenderingContext2D} */ (copy.getContext('2d'));
     context.drawImage(element, 0, 0);
     const pixels = new Uint32Array(context.getImageData(0, 0, copy.width, copy.height).data.buffer);
     return pixels.some((pixel) => pixel !== pixels[0]);
   });
+
+/** Where an element is that has to be there. @param {import('playwright-core').Locator} element */
+export async function boxOf(element) {
+  const box = await element.boundingBox();
+  assert.ok(box, `${element} takes no place`);
+  return box;
+}
+
+/**
+ * By how many pixels the page or an open dialog is wider than what is seen of it.
+ * @param {import('playwright-core').Page} page
+ */
+export const overflow = (page) =>
+  page.evaluate(async () => {
+    // What is as wide as its place is told of a new size in the next frame.
+    for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+    const all = [document.documentElement, ...document.querySelectorAll('dialog[open]')];
+    return Math.max(...all.map((element) => element.scrollWidth - element.clientWidth));
+  });
+
+/**
+ * Does something in both languages, light and dark, of an open page that has no theme of its own; it ends light and in the last language.
+ * @param {import('playwright-core').Page} page
+ * @param {(look: string) => Promise<void>} action gets the theme's name and the language's
+ * @param {readonly ('en' | 'zh')[]} [languages]
+ */
+export async function everyLook(page, action, languages = ['en', 'zh']) {
+  for (const colorScheme of /** @type {const} */ (['dark', 'light'])) {
+    await page.emulateMedia({ colorScheme });
+    await page.waitForFunction((theme) => document.documentElement.dataset.theme === theme, colorScheme);
+    for (const lang of languages) {
+      await speak(page, lang);
+      await action(`${colorScheme}, ${lang}`);
+    }
+  }
+}
+
+/** Has the page in a language, whatever lies over the buttons for that. @param {import('playwright-core').Page} page @param {'en' | 'zh'} lang */
+export async function speak(page, lang) {
+  await page.evaluate((lang) => /** @type {any} */ (window).vgglass.store.set({ lang }), lang);
+  await page.waitForFunction((lang) => document.documentElement.lang.startsWith(lang), lang);
+}
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -182,10 +247,10 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 export async function violations(page) {
   // It takes what has scrolled half under the header for a target too small to hit.
   await page.evaluate(() => scrollTo(0, 0));
-  await page.evaluate(AXE);
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(AXE);
   return page.evaluate(async () => {
     const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-    const { violations } = await /** @type {any} */ (window).axe.run({ runOnly: tags });
+    const { violations } = await /** @type {any} */ (window).axe.run({ runOnly: tags, resultTypes: ['violations'] });
     return violations.flatMap((/** @type {any} */ { id, nodes }) => nodes.map((/** @type {any} */ node) => `${id}: ${node.html.slice(0, 120)}`));
   });
 }

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sample } from './files.js';
-import { andRun, drop, isPainted, open, topNames, useBrowser } from './harness.js';
+import { andRun, boxOf, drop, isPainted, open, topNames, useBrowser } from './harness.js';
 
 useBrowser();
 
-/** The shipped network: VGG-16 at half width. Name and channels of every layer. */
+/** The shipped network: VGG-16 at half width. Name and channels of every layer. @type {[string, number][]} */
 const LAYERS = [
   ['input', 3],
   ['conv1_1', 32], ['conv1_2', 32], ['pool1', 32],
@@ -46,17 +46,20 @@ test('predictions are there before the last rows are drawn', async (t) => {
   const page = await open(t);
   await page.evaluate(() => {
     const { engine } = /** @type {any} */ (window).vgglass;
-    const heard = (/** @type {any} */ (window).heard = []);
+    /** @type {[string, number, number][]} */
+    const heard = [];
+    Object.assign(window, { heard });
     for (const name of ['top', 'layer', 'done']) engine.on(name, () => heard.push([name, engine.top[0]?.class, engine.runs]));
   });
   await andRun(page, () => drop(page, [{ name: 'arc.webp', type: 'image/webp', bytes: sample('arc-de-triomphe.webp') }]));
+  /** @type {[string, number, number][]} */
   const heard = await page.evaluate(() => /** @type {any} */ (window).heard);
   const names = heard.map(([name]) => name);
   const tops = heard.filter(([name]) => name === 'top');
   assert.equal(tops.length, 1, 'once');
   assert.ok(names.indexOf('top') < names.lastIndexOf('layer') && names.at(-1) === 'done', names.join(' '));
   const [, best, runs] = tops[0];
-  assert.deepEqual(heard.at(-1).slice(1), [best, runs + 1], 'what is told first is what is told at the end');
+  assert.deepEqual(heard.at(-1)?.slice(1), [best, runs + 1], 'what is told first is what is told at the end');
 });
 
 test('a dropped picture is recognised', async (t) => {
@@ -94,7 +97,7 @@ test('every sample in the tray can be chosen', async (t) => {
   }
 });
 
-for (const [layer, channels] of [['conv1_2', 32], ['pool2', 64], ['conv3_2', 128], ['conv5_3', 256], ['fc7', 512]]) {
+for (const [layer, channels] of /** @type {[string, number][]} */ ([['conv1_2', 32], ['pool2', 64], ['conv3_2', 128], ['conv5_3', 256], ['fc7', 512]])) {
   test(`${layer} opens into a grid of its ${channels} channels`, async (t) => {
     const page = await open(t);
     await page.locator(`[data-testid=layer-row][data-layer=${layer}]`).getByTestId('layer-open').click();
@@ -112,7 +115,7 @@ test('a cell under the mouse shows its value and its receptive field', async (t)
   const page = await open(t, { hash: 'layer=conv3_2' });
   const cell = page.locator('[data-testid=channel-cell][data-channel="5"]');
   await cell.scrollIntoViewIfNeeded();
-  const box = await cell.boundingBox();
+  const box = await boxOf(cell);
   // A hair inside the top left quarter, away from the border between two cells of the map.
   await page.mouse.move(box.x + box.width * 0.34, box.y + box.height * 0.28);
   const readout = page.locator('[data-testid=readout][data-layer=conv3_2][data-channel="5"]').first();

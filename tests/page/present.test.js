@@ -1,7 +1,7 @@
 /** Presenter mode, the shortcuts and their sheet, the printed page, reduced motion. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { open, useBrowser, violations } from './harness.js';
+import { open, overflow, useBrowser, violations } from './harness.js';
 
 useBrowser();
 
@@ -43,7 +43,7 @@ for (const lang of ['en', 'zh']) {
     for (const id of await views(page)) {
       await show(page, id);
       assert.deepEqual(await small(page, SMALLEST), [], id);
-      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), 0, id);
+      assert.equal(await overflow(page), 0, id);
     }
   });
 }

@@ -1,13 +1,17 @@
 /** Any scale: score maps, their means, several scales, and the network's own size. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { andRun, finishedRun, isPainted, open, topNames, useBrowser } from './harness.js';
+import { andRun, boxOf, finishedRun, isPainted, open, topNames, useBrowser } from './harness.js';
 import { holdsFor, openView } from './views.js';
 
 useBrowser();
 holdsFor('scale', (page) => page.getByText(/as a table|表格形式/).click());
 
-/** The scores of the page's picture at a size. @param {import('playwright-core').Page} page @param {number} size @param {boolean} [crops] */
+/**
+ * The scores of the page's picture at a size.
+ * @param {import('playwright-core').Page} page @param {number} size @param {boolean} [crops]
+ * @returns {Promise<Pick<import('../../www/engine/protocol.js').Scores, 'rows' | 'columns' | 'jump'> & {map: number[], logits: number[], probabilities: number[]}>}
+ */
 const scoresAt = (page, size, crops = false) =>
   page.evaluate(async ([q, isCut]) => {
     const { engine } = /** @type {any} */ (window).vgglass;
@@ -22,6 +26,7 @@ const scoresAt = (page, size, crops = false) =>
  * The logits of a network that has never known another size, for windows of the page's picture scaled to `size`; null:
  * of the picture itself.
  * @param {import('playwright-core').Page} page @param {number | null} size
+ * @returns {Promise<number[][]>}
  */
 const logitsOfWindows = (page, size) =>
   page.evaluate(async (q) => {
@@ -30,7 +35,7 @@ const logitsOfWindows = (page, size) =>
     const bytes = new Uint8Array(await (await fetch('./models/vgg16-half-tiny.safetensors')).arrayBuffer());
     const bitmap = await createImageBitmap(await (await fetch('./pictures/coffee.jpg')).blob(), { colorSpaceConversion: 'none' });
     const side = Math.min(bitmap.width, bitmap.height);
-    const context = new OffscreenCanvas(side, side).getContext('2d');
+    const context = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(side, side).getContext('2d'));
     context.drawImage(bitmap, -Math.round((bitmap.width - side) / 2), -Math.round((bitmap.height - side) / 2));
     const image = context.getImageData(0, 0, side, side);
     const net = vgg.Network.from_model(bytes);
@@ -43,7 +48,7 @@ const logitsOfWindows = (page, size) =>
     const scaler = vgg.Network.from_model(bytes);
     scaler.set_size(q);
     scaler.set_picture(image);
-    const scaled = new OffscreenCanvas(q, q).getContext('2d', { willReadFrequently: true });
+    const scaled = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(q, q).getContext('2d', { willReadFrequently: true }));
     scaled.putImageData(scaler.picture(), 0, 0);
     const all = [];
     for (let y = 0; y + 64 <= q; y += 32) for (let x = 0; x + 64 <= q; x += 32) all.push(logitsOf(scaled.getImageData(x, y, 64, 64)));
@@ -59,6 +64,7 @@ test('scale: at the native size the logits are the single crop’s, every one ex
   assert.deepEqual(dense.logits, single);
   assert.deepEqual(dense.map, single);
 
+  /** @type {[number, number][]} */
   const top = await page.evaluate(() => /** @type {any} */ (window).vgglass.engine.top.map((/** @type {any} */ one) => [one.class, one.logit]));
   assert.ok(top.every(([index, logit]) => single[index] === logit), 'the run of the page gives the same');
 });
@@ -111,7 +117,7 @@ test('scale: slider, class and place are in the address, and the readout tells t
   await page.getByTestId('scale-dense').locator('button').nth(1).click();
   const chosen = Number(await page.getByTestId('scale-dense').locator('[data-class]').nth(1).getAttribute('data-class'));
   const stage = page.getByTestId('score-stage');
-  const box = await stage.boundingBox();
+  const box = await boxOf(stage);
   // Place 1, 2 of 4 × 4: its cell begins 16 + 32 and 16 + 64 pixels into the picture.
   await page.mouse.move(box.x + (box.width * 64) / 160, box.y + (box.height * 96) / 160);
   assert.equal(await stage.getAttribute('data-place'), '1,2');
@@ -208,7 +214,7 @@ test('scale: the tab of the view is in sight on a phone', async (t) => {
     await page.getByTestId(`lang-${lang}`).click();
     for (const view of [...views.toReversed(), ...views]) {
       await page.evaluate((id) => /** @type {any} */ (window).vgglass.store.set({ view: id }), view);
-      const box = await page.getByTestId(`view-${view}`).boundingBox();
+      const box = await boxOf(page.getByTestId(`view-${view}`));
       assert.ok(box.x >= 0 && box.x + box.width <= 360, `${view}, ${lang}`);
     }
   }

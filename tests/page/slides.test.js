@@ -1,17 +1,15 @@
 /** The example decks of the built site: reveal.js with live views in place. `cargo xtask site` writes them. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { open, useBrowser, violations } from './harness.js';
-import { serve } from './static-server.js';
+import { built, serve } from './static-server.js';
 
 useBrowser();
 
-const SITE = fileURLToPath(new URL('../../dist/site/', import.meta.url));
-const skip = existsSync(SITE) ? false : 'cargo xtask site has not been run';
+const SITE = built('site/', 'cargo xtask site');
 
-test('a live view keeps the keys that it uses, and the slides get the others', { skip }, async (t) => {
+test('a live view keeps the keys that it uses, and the slides get the others', async (t) => {
   const root = `${await serve(t, { '/deck/': SITE })}/deck/`;
   const page = await open(t, { address: root, untilRun: false });
   await page.waitForFunction(() => crossOriginIsolated);
@@ -44,7 +42,7 @@ test('a live view keeps the keys that it uses, and the slides get the others', {
   await page.waitForURL(/#\/6$/);
 });
 
-test('both decks have the same live views, each a view of the page', { skip }, () => {
+test('both decks have the same live views, each a view of the page', () => {
   const elements = (/** @type {string} */ lang) =>
     [...readFileSync(`${SITE}slides/${lang}.html`, 'utf8').matchAll(/<vgg-glass (.*?) lang="(\w+)"/g)].map(([, attributes, own]) => {
       assert.equal(own, lang);

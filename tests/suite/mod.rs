@@ -4,14 +4,16 @@
 use ndarray::{Array3, Array4};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
-use vgglass::kernels::conv::{Algorithm, Conv, Scratch, Source, conv, relu_u7};
+use vgglass::kernels::backend::Backend;
+use vgglass::kernels::conv::{Algorithm, Conv, conv, relu_u7};
 use vgglass::kernels::linear::{Linear, linear};
 use vgglass::kernels::lrn::Lrn;
-use vgglass::kernels::operators::Operators;
 use vgglass::kernels::parallel::Team;
 use vgglass::kernels::pool::{self, max_pool};
 use vgglass::kernels::requantise::{requantise, round_u7, round_u7_vector};
+use vgglass::kernels::scratch::Scratch;
 use vgglass::kernels::simd::Simd;
+use vgglass::kernels::source::Source;
 use vgglass::kernels::tensor::{Activations, Picture};
 use vgglass::model::untrained;
 use vgglass::network::{Network, Options, Shape, TABLE, Window};
@@ -342,7 +344,7 @@ pub fn engine_equals_definition<S: Simd>() {
     for row in TABLE {
         let options = Options {
             width: Some(0.3),
-            input_size: Some(if row.id == "AlexNet" { 63 } else { 34 }),
+            input_size: Some(row.smallest_input().max(34)),
             fc: Some(37),
             classes: Some(11),
             ..Options::default()
@@ -355,7 +357,7 @@ pub fn engine_equals_definition<S: Simd>() {
         let mut engine = made.engine;
         engine.set_team(TEAM.get());
         engine.set_picture(&rgb);
-        while let Some(layer) = engine.step_with(&Operators::of::<S>()) {
+        while let Some(layer) = engine.step_with(&Backend::of::<S>()) {
             if let Some(activations) = engine.activations(layer) {
                 assert_eq!(
                     activations.to_plain(),
@@ -388,13 +390,13 @@ pub fn dense_evaluation_agrees_with_the_native_size<S: Simd>() {
     let rgb: Vec<u8> = (0..96 * 96 * 3).map(|_| random.range(0, 255) as u8).collect();
     engine.set_size(96).unwrap();
     engine.set_picture(&rgb);
-    while engine.step_with(&Operators::of::<S>()).is_some() {}
+    while engine.step_with(&Backend::of::<S>()).is_some() {}
     assert_eq!(engine.score_map().len(), 3 * 3 * 7);
     let mean = |class: usize| (0..9).map(|place| engine.score_map()[place * 7 + class]).sum::<f32>() / 9.0;
     assert_eq!(engine.logits(), (0..7).map(mean).collect::<Vec<_>>());
     engine.set_size(32).unwrap();
     engine.set_picture(&rgb[..32 * 32 * 3]);
-    while engine.step_with(&Operators::of::<S>()).is_some() {}
+    while engine.step_with(&Backend::of::<S>()).is_some() {}
     assert_eq!(engine.score_map(), engine.logits());
 }
 

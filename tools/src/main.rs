@@ -1,6 +1,8 @@
 //! `vgglass`: make and measure model files.
 
 mod info;
+mod layers;
+mod names;
 mod pictures;
 mod quantise;
 mod score;
@@ -11,22 +13,20 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Parser, Subcommand};
 use rayon::prelude::*;
-use vgglass::model::Model;
-use vgglass::model::float::{FloatError, FloatModel, Hints};
+use vgglass::model::{Class, Model};
 use vgglass::run::Engine;
+use vgglass_convert::float::FloatModel;
+use vgglass_convert::{Error, Hints, import};
 
-use pictures::Pictures;
+use pictures::{Listed, Pictures};
 use score::{Logits, calibration_error};
 
 /// Makes and measures the model files of vgglass.
 ///
-/// Float weights are read from .safetensors files with this project's names, torchvision's or timm's. A .pth file is
-/// turned into one by two lines of Python:
-///
-///   import torch, safetensors.torch
-///   safetensors.torch.save_file(torch.load("vgg16.pth", weights_only=True), "vgg16.safetensors")
+/// Float weights are read from .safetensors files with this project's names, torchvision's or timm's, from PyTorch's .pth,
+/// new and old, and from Keras's .h5 of VGG-16 and VGG-19. Nothing that a .pth wants to call is called.
 #[derive(Parser)]
-#[command(version, verbatim_doc_comment)]
+#[command(version)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -41,7 +41,10 @@ enum Command {
         /// Model files, int8 or float.
         #[arg(required = true)]
         models: Vec<PathBuf>,
-        /// A .safetensors file with pictures and labels (and perhaps PyTorch's logits), or the folder tiny-imagenet-200.
+        /// A .safetensors file with pictures and labels (and perhaps PyTorch's logits), the folder tiny-imagenet-200, a folder
+        /// of folders called after WordNet ids (ImageNet's layout), or a text of lines PATH CLASS. The last two are cut as
+        /// torchvision does for an evaluation: shorter side to 256 for a network of 224, centre. Unlike the page, it takes
+        /// pixels as files store them: no EXIF orientation, no colour profile.
         #[arg(long)]
         pictures: PathBuf,
         /// Only the first so many pictures.
@@ -50,14 +53,19 @@ enum Command {
         #[command(flatten)]
         hints: HintArguments,
     },
-    /// Layers, totals and card of a row of the table (A, A-LRN, B, C, D, E, AlexNet) or of a model file.
+    /// Layers, totals and card of a row of the table (an unknown one is answered with all) or of a model file.
     Info(info::Arguments),
+    /// ImageNet's 1000 classes: number, WordNet id, English and Chinese name.
+    Names,
     /// A row of the table with random weights, as a model file.
     Untrained(untrained::Arguments),
-    /// How much the logits of two models, or of one model on two sets of pictures, differ.
+    /// How much the logits of two models, or of one model on two sets of pictures, differ; of an int8 model and its float
+    /// weights also how well each layer is kept.
     Compare {
         model: PathBuf,
         other: PathBuf,
+        /// As for eval, or a folder of pictures. Unlike the page, it takes pixels as files store them: no EXIF orientation,
+        /// no colour profile.
         #[arg(long)]
         pictures: PathBuf,
         /// Pictures for the second model; the same number.
@@ -95,6 +103,7 @@ fn main() -> Result<()> {
             models.iter().try_for_each(|model| evaluate(model, &pictures, first, &hints))
         }
         Command::Info(arguments) => info::info(&arguments),
+        Command::Names => names::print(std::io::stdout().lock()),
         Command::Untrained(arguments) => untrained::write(&arguments),
         Command::Compare { model, other, pictures, other_pictures, first, hints } => {
             compare([&model, &other], [&pictures, other_pictures.as_ref().unwrap_or(&pictures)], first, &hints)
@@ -108,12 +117,18 @@ enum Any {
     Int8(Model),
 }
 
+/// Float weights of any format.
+fn read_float(path: &Path, hints: &HintArguments) -> Result<FloatModel, Error> {
+    let (mut file, length) = import::open_file(path)?;
+    FloatModel::read(length, &hints.hints(), import::of_file(&mut file))
+}
+
 impl Any {
     fn read(path: &Path, hints: &HintArguments) -> Result<Self> {
-        let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
-        let any = match FloatModel::from_bytes(&bytes, &hints.hints()) {
+        let any = match read_float(path, hints) {
             Ok(model) => Any::Float(model),
-            Err(FloatError::Quantised) => {
+            Err(Error::Quantised) => {
+                let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
                 Any::Int8(Model::from_bytes(&bytes.into()).with_context(|| path.display().to_string())?)
             }
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
@@ -133,6 +148,16 @@ impl Any {
             Any::Float(model) => model.network.input_size,
             Any::Int8(model) => model.network.input_size,
         }
+    }
+
+    /// What its outputs are: as the file says; of a thousand that no file names, ImageNet's.
+    fn classes(&self) -> Vec<Class> {
+        let (said, count) = match self {
+            Any::Float(model) => (&[][..], model.network.classes),
+            Any::Int8(model) => (model.classes.as_slice(), model.network.classes),
+        };
+        let imagenet = names::imagenet();
+        if said.is_empty() && count == imagenet.len() { imagenet } else { said.to_vec() }
     }
 
     fn run(&self, pictures: &Pictures) -> Result<Logits> {
@@ -186,16 +211,42 @@ fn labels(pictures: &Pictures, classes: usize) -> Result<&[usize]> {
     Ok(labels)
 }
 
+/// What is known of pictures beside their bytes, the logits, and the seconds that they took. Pictures in ImageNet's layout
+/// are never all in memory.
+fn run_on(model: &Any, path: &Path, first: Option<usize>, classes: &[Class]) -> Result<(Pictures, Logits, f64)> {
+    /// Pictures that are in memory at a time.
+    const PART: usize = 512;
+    let size = model.input_size();
+    let Some(listed) = Listed::find(path, size, first, classes)? else {
+        let pictures = Pictures::read(path, size, first, classes)?;
+        let start = std::time::Instant::now();
+        let logits = model.run(&pictures)?;
+        return Ok((pictures, logits, start.elapsed().as_secs_f64()));
+    };
+    let mut seconds = 0.0;
+    let (mut logits, mut labels) = (Vec::new(), Vec::new());
+    let mut classes = 0;
+    for start in (0..listed.count()).step_by(PART) {
+        let part = listed.part(start..listed.count().min(start + PART))?;
+        let before = std::time::Instant::now();
+        let ran = model.run(&part)?;
+        seconds += before.elapsed().as_secs_f64();
+        classes = ran.classes;
+        logits.extend(ran.values);
+        labels.extend(part.labels.unwrap_or_default());
+    }
+    let pictures = Pictures { rgb: Vec::new(), size, labels: Some(labels), logits: None };
+    Ok((pictures, Logits { values: logits, classes }, seconds))
+}
+
 fn evaluate(path: &Path, pictures: &Path, first: Option<usize>, hints: &HintArguments) -> Result<()> {
     let model = Any::read(path, hints)?;
-    let pictures = Pictures::read(pictures, model.input_size(), first)?;
-    let start = std::time::Instant::now();
-    let logits = model.run(&pictures)?;
-    let seconds = start.elapsed().as_secs_f64();
+    let names = model.classes();
+    let (pictures, logits, seconds) = run_on(&model, pictures, first, &names)?;
 
-    println!("{} ({}), {} pictures", path.display(), model.kind(), pictures.count());
+    println!("{} ({}), {} pictures", path.display(), model.kind(), logits.count());
     let per_thread = seconds * rayon::current_num_threads() as f64;
-    println!("  {:.1} ms a picture and thread", per_thread * 1e3 / pictures.count() as f64);
+    println!("  {:.1} ms a picture and thread", per_thread * 1e3 / logits.count() as f64);
     if let Some(values) = &pictures.logits {
         ensure!(
             values.len() == logits.values.len(),
@@ -231,10 +282,6 @@ fn evaluate(path: &Path, pictures: &Path, first: Option<usize>, hints: &HintArgu
     let plain = calibration_error(&logits.reliability(labels, 1.0));
     println!("  expected calibration error {}, at temperature 1 {}", percent(calibration_error(&bins)), percent(plain));
 
-    let names = match &model {
-        Any::Int8(model) => model.classes.as_slice(),
-        Any::Float(_) => &[],
-    };
     let name = |class: usize| names.get(class).map_or_else(|| format!("class {class}"), |class| class.en.clone());
     println!("  most often mixed up (is / taken for / times):");
     for (label, first, count) in logits.confusions(labels, 20) {
@@ -246,11 +293,13 @@ fn evaluate(path: &Path, pictures: &Path, first: Option<usize>, hints: &HintArgu
 fn compare(models: [&Path; 2], pictures: [&Path; 2], first: Option<usize>, hints: &HintArguments) -> Result<()> {
     let mut sets = Vec::new();
     let mut logits = Vec::new();
+    let mut read = Vec::new();
     for (model, path) in models.into_iter().zip(pictures) {
         let any = Any::read(model, hints)?;
-        let set = Pictures::read(path, any.input_size(), first)?;
+        let set = Pictures::read(path, any.input_size(), first, &any.classes())?;
         logits.push(any.run(&set)?);
         sets.push(set);
+        read.push(any);
     }
     let [a, b] = [&logits[0], &logits[1]];
     ensure!(a.values.len() == b.values.len(), "{} and {} logits cannot be compared", a.values.len(), b.values.len());
@@ -271,7 +320,14 @@ fn compare(models: [&Path; 2], pictures: [&Path; 2], first: Option<usize>, hints
         let labels = labels(set, logits.classes)?;
         println!("top-1 {}  top-5 {}", percent(logits.top(labels, 1)), percent(logits.top(labels, 5)));
     }
-    Ok(())
+    match read.as_slice() {
+        [Any::Float(float), Any::Int8(int8)] | [Any::Int8(int8), Any::Float(float)]
+            if sets[0].rgb == sets[1].rgb && float.network == int8.network =>
+        {
+            layers::print(float, int8, &sets[0])
+        }
+        _ => Ok(()),
+    }
 }
 
 fn percent(share: f64) -> String {

@@ -1,16 +1,21 @@
 //! `vgglass quantise`: float weights and pictures to a model file.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
-use vgglass::model::float::{FloatModel, read_classes};
-use vgglass::model::quantise::{Method, Statistics, quantise as make};
-use vgglass::model::{Accuracy, Card};
+use vgglass::model::{Accuracy, Card, Class, Model};
+use vgglass::network::Network;
+use vgglass_convert::calibrate::Calibrator;
+use vgglass_convert::float::{FloatModel, read_classes};
+use vgglass_convert::import;
+use vgglass_convert::quantise::{ActivationRange, Method, Statistics, WeightRange, quantise as make};
+use vgglass_convert::stream::{Quantised, Quantiser};
 
 use crate::pictures::Pictures;
 use crate::score::Logits;
-use crate::{HintArguments, labels, percent, run_float, run_int8};
+use crate::{HintArguments, labels, percent, read_float, run_float, run_int8};
 
 /// Every method is tried on one in so many of the held-out pictures, which are in the order of their classes.
 const SCREENED: usize = 5;
@@ -19,7 +24,7 @@ const FINALISTS: usize = 3;
 
 #[derive(clap::Args)]
 pub struct Arguments {
-    /// Float weights, .safetensors.
+    /// Float weights: .safetensors, .pth or .h5.
     float: PathBuf,
     /// Model file to write.
     #[arg(long)]
@@ -41,15 +46,22 @@ pub struct Arguments {
     /// Stored in place of a fitted temperature: for weights whose training has seen the pictures.
     #[arg(long)]
     temperature: Option<f32>,
+    /// As the page does it: weights are quantised as they are read, never all in memory, and scales are found by the integer
+    /// network itself; no method is tried but the one.
+    #[arg(long)]
+    streamed: bool,
+    /// Pictures that give the scales, with --streamed.
+    #[arg(long, default_value_t = 256)]
+    calibrate: usize,
     #[command(flatten)]
     hints: HintArguments,
 }
 
 pub fn quantise(arguments: &Arguments) -> Result<()> {
-    let bytes = std::fs::read(&arguments.float).with_context(|| arguments.float.display().to_string())?;
-    let float = FloatModel::from_bytes(&bytes, &arguments.hints.hints())?;
-    let network = &float.network;
-    println!("{network:?}, {:?} names", float.naming);
+    if arguments.streamed { streamed(arguments) } else { whole(arguments) }
+}
+
+fn class_names(arguments: &Arguments, network: &Network) -> Result<Vec<Class>> {
     let classes = match &arguments.classes {
         Some(path) => read_classes(&std::fs::read_to_string(path).with_context(|| path.display().to_string())?),
         None => Vec::new(),
@@ -60,7 +72,47 @@ pub fn quantise(arguments: &Arguments) -> Result<()> {
         classes.len(),
         network.classes
     );
-    let pictures = Pictures::read(&arguments.pictures, network.input_size, None)?;
+    Ok(classes)
+}
+
+fn card(arguments: &Arguments) -> Card {
+    Card { licence: arguments.licence.clone(), provenance: arguments.provenance.clone(), ..Card::default() }
+}
+
+/// As the page does it: weights row by row as they are read, activations by the integer kernels; nothing in float.
+fn streamed(arguments: &Arguments) -> Result<()> {
+    let named = || arguments.float.display().to_string();
+    let start = Instant::now();
+    let (mut file, length) = import::open_file(&arguments.float).with_context(named)?;
+    let mut read = import::of_file(&mut file);
+    let (catalogue, plan) = import::plan(length, &arguments.hints.hints(), &mut read).with_context(named)?;
+    println!("{:?}, {:?} names, {}", plan.network, plan.naming, catalogue.format);
+    let network = plan.network.clone();
+    let classes = class_names(arguments, &network)?;
+    let mut quantiser = Quantiser::new(&plan, WeightRange::LeastSquares, vec![Vec::new(); plan.sources.len()]);
+    import::import(&plan, read, &mut quantiser).with_context(named)?;
+    println!("{length} bytes read and quantised in {:.1} s", start.elapsed().as_secs_f64());
+
+    let pictures = Pictures::read(&arguments.pictures, network.input_size, None, &classes)?;
+    let some = arguments.calibrate.min(pictures.count());
+    ensure!(some > 0, "no pictures to calibrate on");
+    // Spread over all of them: they are in the order of their classes.
+    let calibration = pictures.pick(&(0..some).map(|i| i * pictures.count() / some).collect::<Vec<_>>());
+    let start = Instant::now();
+    let quantised = Quantised::new(plan, quantiser.finish());
+    let calibrator = Calibrator::new(quantised, &calibration.rgb, ActivationRange::LeastSquares);
+    let model = calibrator.finish(classes, card(arguments));
+    println!("{some} pictures gave the scales in {:.1} s", start.elapsed().as_secs_f64());
+    finish(arguments, model, &pictures, None)
+}
+
+fn whole(arguments: &Arguments) -> Result<()> {
+    let float =
+        read_float(&arguments.float, &arguments.hints).with_context(|| arguments.float.display().to_string())?;
+    let network = &float.network;
+    println!("{network:?}, {:?} names", float.naming);
+    let classes = class_names(arguments, network)?;
+    let pictures = Pictures::read(&arguments.pictures, network.input_size, None, &classes)?;
     let every_second = |from| (from..pictures.count()).step_by(2).collect::<Vec<_>>();
     let (calibration, held_out) = (pictures.pick(&every_second(0)), pictures.pick(&every_second(1)));
     let statistics = gather(&float, &calibration);
@@ -91,31 +143,38 @@ pub fn quantise(arguments: &Arguments) -> Result<()> {
     let method = methods[0];
     println!("kept: {method}");
 
-    let mut card =
-        Card { licence: arguments.licence.clone(), provenance: arguments.provenance.clone(), ..Card::default() };
-    let model = make(&float, &statistics, method, classes, card.clone());
-    card.temperature = arguments.temperature;
-    if card.temperature.is_none() && held_out.labels.is_some() {
-        let temperature = run_int8(&model, &held_out)?.fit_temperature(labels(&held_out, network.classes)?);
+    let model = make(&float, &statistics, method, classes, card(arguments));
+    finish(arguments, model, &held_out, Some(&float))
+}
+
+/// Fits the temperature on these pictures, measures, and writes the file.
+fn finish(arguments: &Arguments, mut model: Model, held_out: &Pictures, float: Option<&FloatModel>) -> Result<()> {
+    let (size, classes) = (model.network.input_size, model.network.classes);
+    model.card.temperature = arguments.temperature;
+    if model.card.temperature.is_none() && held_out.labels.is_some() {
+        let temperature = run_int8(&model, held_out)?.fit_temperature(labels(held_out, classes)?);
         println!("temperature {temperature}");
-        card.temperature = Some(temperature);
+        model.card.temperature = Some(temperature);
     }
     if let Some(path) = &arguments.validation {
-        let pictures = &Pictures::read(path, network.input_size, None)?;
-        let labels = labels(pictures, network.classes)?;
-        let (float, int8) = (float_logits(&float, pictures)?, run_int8(&model, pictures)?);
-        let accuracy = Accuracy {
-            top1: int8.top(labels, 1),
-            top5: int8.top(labels, 5),
-            float_top1: float.top(labels, 1),
-            float_top5: float.top(labels, 5),
-            images: pictures.count(),
-        };
-        println!("float top-1 {}  top-5 {}", percent(accuracy.float_top1), percent(accuracy.float_top5));
-        println!("int8  top-1 {}  top-5 {}", percent(accuracy.top1), percent(accuracy.top5));
-        card.accuracy = Some(accuracy);
+        let pictures = &Pictures::read(path, size, None, &model.classes)?;
+        let labels = labels(pictures, classes)?;
+        let int8 = run_int8(&model, pictures)?;
+        println!("int8  top-1 {}  top-5 {}", percent(int8.top(labels, 1)), percent(int8.top(labels, 5)));
+        if let Some(float) = float {
+            let float = float_logits(float, pictures)?;
+            let accuracy = Accuracy {
+                top1: int8.top(labels, 1),
+                top5: int8.top(labels, 5),
+                float_top1: float.top(labels, 1),
+                float_top5: float.top(labels, 5),
+                images: pictures.count(),
+            };
+            println!("float top-1 {}  top-5 {}", percent(accuracy.float_top1), percent(accuracy.float_top5));
+            model.card.accuracy = Some(accuracy);
+        }
     }
-    let bytes = vgglass::model::Model { card, ..model }.to_bytes()?;
+    let bytes = model.to_bytes()?;
     std::fs::write(&arguments.out, &bytes).with_context(|| arguments.out.display().to_string())?;
     println!("{}: {} bytes", arguments.out.display(), bytes.len());
     Ok(())

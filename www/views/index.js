@@ -3,17 +3,17 @@
  *
  * @typedef {object} View
  * @property {string} id
- * @property {import('../core/address.js').Fields} fields of its address, besides the shared ones
- * @property {(app: import('../core/app.js').App, scope: import('../core/scope.js').Scope) => HTMLElement} mount
+ * @property {import('../page/address.js').Fields} fields of its address, besides the shared ones
+ * @property {(app: import('../page/app.js').App, scope: import('../page/scope.js').Scope) => HTMLElement} mount
  */
-import { compare } from './compare.js';
-import { experiments } from './experiments.js';
-import { field } from './field.js';
-import { look } from './look.js';
-import { memory } from './memory.js';
-import { networks } from './networks.js';
-import { scale } from './scale.js';
-import { speed } from './speed.js';
+import { compare } from './compare/index.js';
+import { experiments } from './experiments/index.js';
+import { field } from './field/index.js';
+import { look } from './look/index.js';
+import { memory } from './memory/index.js';
+import { networks } from './networks/index.js';
+import { scale } from './scale/index.js';
+import { speed } from './speed/index.js';
 
 /** @type {View[]} */
 export const VIEWS = [look, networks, field, memory, scale, experiments, compare, speed];

@@ -1,5 +1,5 @@
 /**
- * Takes the place of `www/core/assets.js` in the standalone file: what the page needs stands in the file itself,
+ * Takes the place of `www/engine/assets.js` in the standalone file: what the page needs stands in the file itself,
  * as elements with base64 in them.
  */
 import workerText from 'standalone:worker';
@@ -23,6 +23,11 @@ function blob(path) {
   return new Blob([bytes], { type: dataset.type });
 }
 
+export const hosting = null;
+
+/** Nothing of the file can be missing. */
+export const whyNot = async () => null;
+
 export const modelUrl = null;
 
 /** In bytes: the worker of a file from the disk may not fetch even a blob's address. */
@@ -44,7 +49,16 @@ export const samples = async () => list;
 /** @param {string} file */
 export const picture = async (file) => blob(`pictures/${file}`);
 
+/** Nothing is kept from the disk. @returns {Worker} */
+export function startKeeper() {
+  throw new Error('kept');
+}
+
+/** Made once: it is as large as the engine, and lasts as long as the page. @type {string | null} */
+let workerUrl = null;
+
 /** A file from the disk may start only classic workers, made of text. There is one build of the engine inside. */
 export function startWorker() {
-  return new Worker(URL.createObjectURL(new Blob([workerText], { type: 'text/javascript' })));
+  workerUrl ??= URL.createObjectURL(new Blob([workerText], { type: 'text/javascript' }));
+  return new Worker(workerUrl);
 }

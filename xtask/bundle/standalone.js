@@ -87,7 +87,7 @@ const within = (tag, text) => `<${tag}>${text.replaceAll(`</${tag}`, `<\\/${tag}
 
 const html = readFileSync(join(www, 'index.html'), 'utf8');
 const icon = readFileSync(join(www, 'icon.svg')).toString('base64');
-const worker = await script('worker.js', enginePlugin);
+const worker = await script('engine/worker/index.js', enginePlugin);
 const page = await script('main.js', assetsPlugin(worker));
 const css = await styles(www, html);
 

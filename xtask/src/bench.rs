@@ -1,13 +1,14 @@
 //! `cargo xtask bench`: the models, the server and the browser's programs for what `tests/bench/` measures.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, thread};
 
 use anyhow::{Context, Result, bail};
 
-use crate::browser::{Browser, Node};
-use crate::{bundle, process, root, serve};
+use crate::machine::{self, Need};
+use crate::programs::{Chromium, Node};
+use crate::{bundle, package, process, root, serve, server};
 
 /// What `tests/bench/page.js` asks for, and the folder that has it.
 const FOLDERS: [(&str, &str); 3] = [("/bench", "tests/bench"), ("/bench/models", MODELS), ("/site", "dist/site")];
@@ -34,24 +35,21 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<()> {
-    let browser = Browser::find_or_install()?;
-    let node = Node::find_or_install()?;
-    models(options)?;
-    bundle::site()?;
+    let machine = machine::provide(&[Need::Engine, Need::Chromium, Need::Node])?;
+    let (chromium, node) = (Chromium::find()?, Node::find()?);
+    let python = if options.peers { Some(python()?) } else { None };
+    models(options, python.as_deref())?;
+    package::build(&machine)?;
+    bundle::site_of_package(&node)?;
 
     let listener = serve::listen(0)?;
     let address = format!("http://{}/", listener.local_addr()?);
-    thread::spawn(move || serve::serve(listener, &FOLDERS));
+    thread::spawn(move || server::serve(&listener, &FOLDERS));
 
     let folder = root().join("tests/bench");
     let out = root().join(&options.out);
     let flag = |wanted: bool, name: &'static str| wanted.then_some(name);
-    process::run(
-        Command::new(&node.npm)
-            .args(["ci", "--no-audit", "--no-fund"])
-            .args(flag(!options.peers, "--omit=optional"))
-            .current_dir(&folder),
-    )?;
+    node.install_packages(&folder, if options.peers { &[] } else { &["--omit=optional"] })?;
     process::run(
         Command::new(&node.node)
             .args(["bench.js", "--rounds", &options.rounds.to_string(), "--out"])
@@ -59,7 +57,7 @@ pub fn run(options: &Options) -> Result<()> {
             .args(flag(options.peers, "--peers"))
             .current_dir(&folder)
             .env("VGGLASS_ADDRESS", address)
-            .env("CHROME", &browser.chrome),
+            .env("CHROME", &chromium.chrome),
     )?;
     process::run(
         Command::new(&node.node).arg("report.js").arg(&out).args(flag(options.readme, "--readme")).current_dir(&folder),
@@ -67,7 +65,7 @@ pub fn run(options: &Options) -> Result<()> {
 }
 
 /// The models under the names that `tests/bench/bench.js` knows them by, for peers in their format too.
-fn models(options: &Options) -> Result<()> {
+fn models(options: &Options, python: Option<&Path>) -> Result<()> {
     let folder = root().join(MODELS);
     fs::create_dir_all(&folder)?;
     let shipped = folder.join("shipped.safetensors");
@@ -76,11 +74,10 @@ fn models(options: &Options) -> Result<()> {
     process::run(
         process::cargo().args(["run", "--package", "vgglass-tools", "--", "untrained", "D", "--output"]).arg(&large),
     )?;
-    if options.peers {
-        let python = python()?;
+    if let Some(python) = python {
         for model in [shipped, large] {
             let script = root().join("training/export_onnx.py");
-            process::run(Command::new(&python).arg(script).arg(&model).arg(model.with_extension("")))?;
+            process::run(Command::new(python).arg(script).arg(&model).arg(model.with_extension("")))?;
         }
     }
     Ok(())

@@ -7,53 +7,57 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::browser::Node;
-use crate::{package, process, root, tools};
+use crate::machine::{self, Need};
+use crate::programs::Node;
+use crate::{package, process, root, table};
 
 const HOME: &str = "xtask/bundle";
 
+/// Where `www/` lies once more, its modules joined into a few.
+pub const JOINED: &str = "dist/joined";
+
 /// Builds `pkg/` and writes `dist/vgglass.html`.
 pub fn standalone() -> Result<()> {
-    package::build(&tools::install()?)?;
-    standalone_of_package(&prepare()?)
+    let node = of_new_package()?;
+    node.install_packages(&root().join(HOME), &[])?;
+    run(&node, "standalone.js", &["www", "pkg"], "dist/vgglass.html")
 }
 
 /// Builds `pkg/` and writes `dist/site/`.
 pub fn site() -> Result<()> {
-    package::build(&tools::install()?)?;
-    site_of_package(&prepare()?)
+    site_of_package(&of_new_package()?)
 }
 
-/// Both, of the `pkg/` that is there.
-pub fn both_of_package() -> Result<()> {
-    let node = prepare()?;
-    standalone_of_package(&node)?;
-    site_of_package(&node)
+fn of_new_package() -> Result<Node> {
+    let machine = machine::provide(&[Need::Engine, Need::Node])?;
+    table::write()?;
+    package::build(&machine)?;
+    Node::find()
 }
 
-fn standalone_of_package(node: &Node) -> Result<()> {
-    run(node, "standalone.js", "dist/vgglass.html")
+/// Writes `dist/site/` of the `pkg/` that is there.
+pub fn site_of_package(node: &Node) -> Result<()> {
+    node.install_packages(&root().join(HOME), &[])?;
+    run(node, "site.js", &["www", "pkg"], "dist/site")
 }
 
-fn site_of_package(node: &Node) -> Result<()> {
-    run(node, "site.js", "dist/site")
+/// Writes what the tests of the page open: both of the `pkg/` that is there, and the page with its modules joined.
+pub fn for_tests(node: &Node) -> Result<()> {
+    site_of_package(node)?;
+    run(node, "standalone.js", &["www", "pkg"], "dist/vgglass.html")?;
+    run(node, "joined.js", &["www"], JOINED)
 }
 
-/// Node.js, with the packages of the lock file beside the scripts.
-fn prepare() -> Result<Node> {
-    let node = Node::find_or_install()?;
-    process::run(Command::new(&node.npm).args(["ci", "--no-audit", "--no-fund"]).current_dir(root().join(HOME)))?;
-    Ok(node)
-}
-
-fn run(node: &Node, script: &str, out: &str) -> Result<()> {
+/// Has a script make `out` of folders of the repository.
+fn run(node: &Node, script: &str, folders: &[&str], out: &str) -> Result<()> {
     let out: PathBuf = root().join(out);
     let folder = out.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     process::run(
         Command::new(&node.node)
             .arg(script)
-            .args([root().join("www"), root().join("pkg"), out])
+            .args(folders.iter().map(|folder| root().join(folder)))
+            .arg(out)
             .current_dir(root().join(HOME)),
     )
 }

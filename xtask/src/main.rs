@@ -1,14 +1,19 @@
 //! The project's own commands: `cargo xtask serve` and `cargo xtask test` do everything that a fresh machine needs.
 
 mod bench;
-mod browser;
 mod bundle;
 mod lint;
+mod machine;
 mod npm;
 mod package;
 mod process;
+mod programs;
+mod progress;
 mod serve;
+mod server;
+mod table;
 mod test;
+mod toolchain;
 mod tools;
 
 use std::path::Path;
@@ -16,6 +21,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+use crate::machine::Need;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Builds, serves and tests vgglass")]
@@ -28,7 +35,7 @@ struct Arguments {
 enum Command {
     /// Install what is missing, build pkg/ and serve the page on 127.0.0.1
     Serve(serve::Options),
-    /// Run all the tests: native, in Chromium by wasm-pack, and the page end to end
+    /// Run all the tests: native, in Chromium by wasm-pack, and the page end to end in three browsers
     Test(test::Options),
     /// Measure the engine in a headless browser, beside others if wanted
     Bench(bench::Options),
@@ -59,7 +66,10 @@ fn run(command: Command) -> Result<()> {
         Command::Serve(options) => serve::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Bench(options) => bench::run(&options),
-        Command::Build => package::build(&tools::install()?),
+        Command::Build => {
+            table::write()?;
+            package::build(&machine::provide(&[Need::Engine])?)
+        }
         Command::Standalone => bundle::standalone(),
         Command::Site => bundle::site(),
         Command::Lint => lint::run(),
@@ -67,12 +77,16 @@ fn run(command: Command) -> Result<()> {
     }
 }
 
+/// Everything, so that the other commands find it.
 fn setup() -> Result<()> {
-    let tools = tools::install()?;
-    let browser = browser::Browser::find_or_install()?;
-    let node = browser::Node::find_or_install()?;
-    for path in [&tools.wasm_pack, &tools.wasm_bindgen, &browser.chrome, &browser.driver, &node.node, &node.npm] {
-        println!("{}", path.display());
+    machine::provide(&Need::ALL)?;
+    tools::bindgen()?;
+    let wasm_pack = tools::wasm_pack()?;
+    println!("\n{}", wasm_pack.program.display());
+    for program in programs::ALL {
+        if let Ok(path) = program.find() {
+            println!("{}", path.display());
+        }
     }
     Ok(())
 }

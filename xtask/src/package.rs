@@ -1,27 +1,44 @@
-//! Building `pkg/` with wasm-pack: the package in three builds, of which the page takes the best that a browser runs.
+//! Building `pkg/`: the package in three builds, of which the page takes the best that a browser runs.
 
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
 
 use anyhow::{Context, Result};
 
-use crate::tools::Tools;
-use crate::{npm, process, root};
+use crate::machine::Machine;
+use crate::progress::Steps;
+use crate::tools::{self, Bindgen};
+use crate::{npm, process, root, toolchain};
 
 /// One build of the package.
 pub struct Build {
     pub name: &'static str,
+    step: &'static str,
     /// In `pkg/`.
     folder: &'static str,
     /// Beside simd128, which all have.
     features: &'static [&'static str],
     link: &'static [&'static str],
+    /// The toolchain's standard library has none.
+    has_atomics: bool,
 }
 
 pub const BUILDS: [Build; 3] = [
-    Build { name: "base", folder: ".", features: &[], link: &[] },
-    Build { name: "relaxed", folder: "relaxed", features: &["relaxed-simd"], link: &[] },
+    Build { name: "base", step: "the engine, build base", folder: ".", features: &[], link: &[], has_atomics: false },
+    Build {
+        name: "relaxed",
+        step: "the engine, build relaxed",
+        folder: "relaxed",
+        features: &["relaxed-simd"],
+        link: &[],
+        has_atomics: false,
+    },
     Build {
         name: "threads",
+        step: "the engine, build threads",
         folder: "threads",
         features: &["relaxed-simd", "atomics", "bulk-memory", "mutable-globals"],
         link: &[
@@ -35,10 +52,21 @@ pub const BUILDS: [Build; 3] = [
             "--export=__tls_align",
             "--export=__tls_base",
         ],
+        has_atomics: true,
     },
 ];
 
+/// Arguments for cargo to build the standard library along, since the toolchain's has no atomics, and is 10 kB larger
+/// (gzipped) where size is what counts.
+const OWN_STD: &[&str] = &["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
+
+const BINDGEN: &str = "wasm-bindgen";
+
 impl Build {
+    pub fn is_possible(&self, machine: &Machine) -> bool {
+        machine.has_std_source || !self.has_atomics
+    }
+
     /// Sets the compiler's flags, and a target folder that the native builds do not share, whose flags differ.
     pub fn configure(&self, command: &mut Command) {
         let features = self.features.iter().map(|feature| format!(",+{feature}")).collect::<String>();
@@ -46,42 +74,95 @@ impl Build {
         let mut flags = vec![format!("-Ctarget-feature=+simd128{features}"), "-Cllvm-args=-disable-lsr".to_owned()];
         flags.extend(self.link.iter().map(|argument| format!("-Clink-arg={argument}")));
         command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
-        command.env("CARGO_TARGET_DIR", root().join("target/web"));
+        command.env("CARGO_TARGET_DIR", target());
         // `-Z build-std` is not stable yet; the pinned compiler has it.
         command.env("RUSTC_BOOTSTRAP", "1");
     }
-}
 
-/// Arguments for cargo: the standard library is built along, since the toolchain's has no atomics, and is 10 kB larger
-/// (gzipped) where size is what counts.
-pub const CARGO_ARGUMENTS: [&str; 2] = ["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"];
-
-/// Builds all three.
-pub fn build(tools: &Tools) -> Result<()> {
-    // wasm-pack overwrites the README when the crate has one of its own.
-    let readme = root().join("pkg/README.md");
-    let text = std::fs::read(&readme).context("reading pkg/README.md")?;
-    let built = BUILDS.iter().try_for_each(|build| {
-        let mut command = wasm_pack(tools)?;
-        command
-            .args(["build", "crate", "--profile", "web", "--target", "web"])
-            .args(["--out-dir", &format!("../pkg/{}", build.folder), "--out-name", "vgglass"])
-            // No wasm-opt: those that wasm-pack fetches reject what today's rustc emits.
-            .args(["--mode", "no-install", "--no-opt", "--no-gitignore"])
-            .arg("--")
-            .args(CARGO_ARGUMENTS);
-        build.configure(&mut command);
-        process::run(&mut command)
-    });
-    if std::fs::read(&readme).ok().as_ref() != Some(&text) {
-        std::fs::write(&readme, text).context("restoring pkg/README.md")?;
+    /// Arguments for cargo, for tests: what is built already is not built again where it will do.
+    pub fn test_arguments(&self, machine: &Machine) -> &'static [&'static str] {
+        if self.has_atomics || !machine.has_wasm_target { OWN_STD } else { &[] }
     }
-    built.and_then(|()| npm::complete())
+
+    fn compile(&self, machine: &Machine) -> Result<Vec<u8>> {
+        let mut command = process::cargo();
+        command
+            .args(["build", "--package", "vgglass", "--lib", "--profile", "web", "--target", toolchain::WASM])
+            .args(if machine.has_std_source { OWN_STD } else { &[] });
+        self.configure(&mut command);
+        process::run(&mut command)?;
+        let built = target().join(toolchain::WASM).join("web/vgglass.wasm");
+        fs::read(&built).with_context(|| format!("reading {}", built.display()))
+    }
+
+    /// `wasm` is what cargo built: all builds come to lie in the same place, one after another.
+    fn put_into_package(&self, wasm: &[u8], bindgen: &Bindgen) -> Result<()> {
+        let input = self.input();
+        fs::write(&input, wasm).with_context(|| format!("writing {}", input.display()))?;
+        let folder = root().join("pkg").join(self.folder);
+        bindgen.run(&input, &folder)?;
+        npm::describe(&folder)
+    }
+
+    /// What `pkg/` has been made of.
+    fn input(&self) -> PathBuf {
+        target().join(format!("{}.wasm", self.name))
+    }
 }
 
-/// A wasm-pack that finds the right wasm-bindgen before any other.
-pub fn wasm_pack(tools: &Tools) -> Result<Command> {
-    let mut command = Command::new(&tools.wasm_pack);
-    command.current_dir(root()).env("PATH", process::path_with(&[&tools.wasm_bindgen])?);
-    Ok(command)
+/// The steps of `build_base` and `build_others`.
+pub fn steps(machine: &Machine) -> Vec<&'static str> {
+    let builds = BUILDS.iter().filter(|build| build.is_possible(machine)).map(|build| build.step);
+    std::iter::once(BINDGEN).chain(builds).collect()
+}
+
+/// Builds all that are possible on this machine.
+pub fn build(machine: &Machine) -> Result<()> {
+    let steps = Steps::new(steps(machine));
+    let bindgen = build_base(machine, &steps)?;
+    build_others(machine, &bindgen, &steps)
+}
+
+/// The build that every browser runs. What other builds of other sources there are is taken away: the page goes without
+/// until they are built again.
+pub fn build_base(machine: &Machine, steps: &Steps) -> Result<Bindgen> {
+    let base = &BUILDS[0];
+    let (wasm, bindgen) = thread::scope(|scope| {
+        // While one core links, the other has something to do.
+        let bindgen = scope.spawn(|| steps.step(BINDGEN, tools::bindgen));
+        let wasm = steps.step(base.step, || base.compile(machine));
+        (wasm, bindgen.join().expect("no panics"))
+    });
+    let (wasm, bindgen) = (wasm?, bindgen?);
+    if fs::read(base.input()).ok().as_ref() != Some(&wasm) {
+        BUILDS[1..].iter().try_for_each(take_away)?;
+    }
+    base.put_into_package(&wasm, &bindgen)?;
+    Ok(bindgen)
+}
+
+pub fn build_others(machine: &Machine, bindgen: &Bindgen, steps: &Steps) -> Result<()> {
+    for build in &BUILDS[1..] {
+        if build.is_possible(machine) {
+            steps.step(build.step, || build.put_into_package(&build.compile(machine)?, bindgen))?;
+        } else {
+            take_away(build)?;
+        }
+    }
+    // It names what lies beside it.
+    npm::describe(&root().join("pkg"))
+}
+
+fn take_away(build: &Build) -> Result<()> {
+    let folder = root().join("pkg").join(build.folder);
+    match fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).context(format!("removing {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn target() -> PathBuf {
+    root().join("target/web")
 }

@@ -31,9 +31,17 @@ pub fn cargo() -> Command {
 
 /// The first of `names` on PATH.
 pub fn on_path(names: &[&str]) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
+    all_on_path(names).next()
+}
+
+/// Every file on PATH with the first of `names`, then with the next.
+pub fn all_on_path(names: &[&str]) -> impl Iterator<Item = PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    names.iter().find_map(|name| folders.iter().map(|folder| executable(folder, name)).find(|file| file.is_file()))
+    names
+        .iter()
+        .flat_map(move |name| folders.iter().map(|folder| executable(folder, name)).collect::<Vec<_>>())
+        .filter(|file| file.is_file())
 }
 
 /// `name` in `folder` with the platform's ending.

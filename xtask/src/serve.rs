@@ -1,15 +1,15 @@
-//! The page's server: `www/` at the root and `pkg/` beside it, on 127.0.0.1 alone.
+//! `cargo xtask serve`: the page on 127.0.0.1 as soon as one build of the engine is there; the others are made while it is
+//! looked at.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::thread;
 
 use anyhow::{Context, Result};
-use axum::Router;
-use axum::http::{HeaderName, HeaderValue};
-use tower_http::services::ServeDir;
-use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::{package, root, tools};
+use crate::machine::{self, Need};
+use crate::progress::Steps;
+use crate::{package, process, server, table};
 
 /// Tried first, so that the address stays the same from day to day.
 const USUAL_PORT: u16 = 8064;
@@ -24,49 +24,33 @@ pub struct Options {
     no_open: bool,
 }
 
-/// Headers of every answer. The first three let the page be cross-origin isolated, which shared memory needs; the last
-/// makes a reload see what was just built.
-const HEADERS: [(&str, &str); 4] = [
-    ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-embedder-policy", "require-corp"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("cache-control", "no-cache"),
-];
-
 pub fn run(options: &Options) -> Result<()> {
-    package::build(&tools::install()?)?;
+    let machine = machine::provide(&[Need::Engine])?;
+    // Before the builds: a port that is taken should not be told after them.
     let listener = match options.port {
         Some(port) => listen(port).with_context(|| format!("port {port} cannot be used"))?,
         None => listen(USUAL_PORT).or_else(|_| listen(0))?,
     };
     let address = format!("http://{}/", listener.local_addr()?);
-    println!("\nvgglass is at {address}  (Ctrl+C stops it)");
+    table::write()?;
+    let steps = Steps::new(package::steps(&machine));
+    let bindgen = package::build_base(&machine, &steps)?;
+    println!("\nvgglass is at {address}  (Ctrl+C stops it)\n");
     if !options.no_open && has_desktop() && open::that_detached(&address).is_err() {
         println!("No browser could be opened; please open the address by hand.");
     }
-    serve(listener, &[])
+    thread::spawn(move || match package::build_others(&machine, &bindgen, &steps) {
+        Ok(()) => {
+            println!("\nAll builds of the engine are there; a page loaded from now on at {address} takes the best.")
+        }
+        Err(error) => eprintln!("\nThe page at {address} goes on with what there is.\n{}", process::told(&error)),
+    });
+    server::serve(&listener, &[]);
+    Ok(())
 }
 
 pub fn listen(port: u16) -> io::Result<TcpListener> {
     TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
-}
-
-/// Answers until the process ends; `more` are folders of the repository and where else to find them.
-pub fn serve(listener: TcpListener, more: &[(&str, &str)]) -> Result<()> {
-    let page = Router::new()
-        .nest_service("/pkg", ServeDir::new(root().join("pkg")))
-        .fallback_service(ServeDir::new(root().join("www")));
-    let files = more
-        .iter()
-        .fold(page, |files, (address, folder)| files.nest_service(address, ServeDir::new(root().join(folder))));
-    let files = HEADERS.iter().fold(files, |files, (name, value)| {
-        files.layer(SetResponseHeaderLayer::overriding(HeaderName::from_static(name), HeaderValue::from_static(value)))
-    });
-    listener.set_nonblocking(true)?;
-    tokio::runtime::Builder::new_multi_thread().enable_io().enable_time().build()?.block_on(async {
-        axum::serve(tokio::net::TcpListener::from_std(listener)?, files).await?;
-        Ok(())
-    })
 }
 
 /// Whether a window could be shown to somebody.

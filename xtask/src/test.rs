@@ -7,8 +7,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::browser::{Browser, Node};
-use crate::{bundle, package, process, root, serve, tools};
+use crate::machine::{self, Machine, Need};
+use crate::programs::{Chromium, Node, Program, WebKit};
+use crate::toolchain::WASM;
+use crate::{bundle, package, process, root, serve, server, tools};
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -27,23 +29,48 @@ enum Phase {
     Page,
 }
 
+impl Phase {
+    const ALL: [Self; 3] = [Self::Native, Self::Wasm, Self::Page];
+
+    fn needs(self) -> &'static [Need] {
+        match self {
+            Self::Native => &[],
+            Self::Wasm => &[Need::Engine, Need::EngineTests, Need::Chromium],
+            Self::Page => &[Need::Engine, Need::Chromium, Need::HeadlessShell, Need::Firefox, Need::WebKit, Need::Node],
+        }
+    }
+}
+
 /// A phase's name, how long it took and how it ended.
 type Outcome = (&'static str, Duration, Result<()>);
 
 pub fn run(options: &Options) -> Result<()> {
-    let wanted = |phase| options.phases.is_empty() || options.phases.contains(&phase);
-    let mut outcomes = Vec::new();
+    let phases = if options.phases.is_empty() { &Phase::ALL } else { options.phases.as_slice() };
+    let needs: Vec<Need> = phases.iter().flat_map(|phase| phase.needs()).copied().collect();
+    let machine = machine::provide(&needs)?;
 
-    if wanted(Phase::Native) {
-        phase(&mut outcomes, "native tests", || process::run(process::cargo().args(["test", "--workspace"])));
+    let mut outcomes = Vec::new();
+    if phases.contains(&Phase::Wasm) {
+        // Before anything else takes wasm-bindgen, which would be built once more without its programs.
+        tools::bindgen_programs()?;
     }
-    if wanted(Phase::Wasm) {
-        phase(&mut outcomes, "wasm tests in the browser", wasm);
-    }
-    if wanted(Phase::Page) {
-        phase(&mut outcomes, "page tests in the browser", page);
-    }
-    report(&outcomes)
+    thread::scope(|scope| {
+        // Beside the other tests: where a compiler or a browser has one core, this has the other.
+        let site = phases.contains(&Phase::Page).then(|| scope.spawn(|| build_site(&machine)));
+        if phases.contains(&Phase::Native) {
+            phase(&mut outcomes, "native tests", || {
+                process::run(process::cargo().args(["test", "--workspace", "--exclude", "xtask-bindgen"]))
+            });
+        }
+        if phases.contains(&Phase::Wasm) {
+            phase(&mut outcomes, "wasm tests in the browser", || wasm(&machine));
+        }
+        if let Some(site) = site {
+            phase(&mut outcomes, "what the page tests open is built", || site.join().expect("no panics"));
+            phase(&mut outcomes, "page tests in the browsers", page);
+        }
+    });
+    report(&outcomes, &machine)
 }
 
 fn phase(outcomes: &mut Vec<Outcome>, name: &'static str, body: impl FnOnce() -> Result<()>) {
@@ -58,11 +85,14 @@ fn phase(outcomes: &mut Vec<Outcome>, name: &'static str, body: impl FnOnce() ->
     outcomes.push((name, time, result));
 }
 
-fn report(outcomes: &[Outcome]) -> Result<()> {
+fn report(outcomes: &[Outcome], machine: &Machine) -> Result<()> {
     println!("\n== summary");
     for (name, time, result) in outcomes {
         let word = if result.is_ok() { "passed" } else { "FAILED" };
         println!("{word}  {:>7.1} s  {name}", time.as_secs_f64());
+    }
+    for lack in &machine.lacks {
+        println!("SKIPPED            {lack}");
     }
     match outcomes.iter().filter(|(_, _, result)| result.is_err()).count() {
         0 => Ok(()),
@@ -70,20 +100,29 @@ fn report(outcomes: &[Outcome]) -> Result<()> {
     }
 }
 
-fn wasm() -> Result<()> {
-    let tools = tools::install()?;
-    let browser = Browser::find_or_install()?;
-    for build in &package::BUILDS {
+fn wasm(machine: &Machine) -> Result<()> {
+    let chromium = Chromium::find()?;
+    let wasm_pack = tools::wasm_pack()?;
+    for (i, build) in package::BUILDS.iter().filter(|build| build.is_possible(machine)).enumerate() {
         println!("\n-- build {}", build.name);
-        let mut command = package::wasm_pack(&tools)?;
+        let mut command = if i == 0 {
+            let mut command = wasm_pack.command();
+            command.args(["test", "--headless", "--chrome", "--mode", "no-install", "--chromedriver"]);
+            command.arg(&chromium.driver).arg("crate");
+            command
+        } else {
+            // What wasm-pack does, but for the library's unit tests: it compiles them, too, and does not run them.
+            let mut command = process::cargo();
+            command
+                .args(["test", "--package", "vgglass", "--target", WASM])
+                .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", tools::test_runner()?)
+                .env("CHROMEDRIVER", &chromium.driver);
+            command
+        };
         command
-            .args(["test", "--headless", "--chrome", "--mode", "no-install"])
-            .arg("--chromedriver")
-            .arg(&browser.driver)
-            .arg("crate")
             .args(["--test", "web"])
-            .args(package::CARGO_ARGUMENTS)
-            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities(&browser)?)
+            .args(build.test_arguments(machine))
+            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities(&chromium)?)
             .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
         build.configure(&mut command);
         process::run(&mut command)?;
@@ -92,33 +131,56 @@ fn wasm() -> Result<()> {
 }
 
 /// A copy of crate/webdriver.json that also names the browser found: the driver alone only looks in places of its own.
-fn capabilities(browser: &Browser) -> Result<PathBuf> {
+fn capabilities(chromium: &Chromium) -> Result<PathBuf> {
     let text = std::fs::read_to_string(root().join("crate/webdriver.json")).context("reading crate/webdriver.json")?;
     let mut capabilities: serde_json::Value = serde_json::from_str(&text).context("crate/webdriver.json")?;
     capabilities["goog:chromeOptions"]["binary"] =
-        browser.chrome.to_str().context("the browser's path is not UTF-8")?.into();
+        chromium.chrome.to_str().context("the browser's path is not UTF-8")?.into();
     let adapted = root().join("target/webdriver.json");
     std::fs::write(&adapted, capabilities.to_string()).with_context(|| format!("writing {}", adapted.display()))?;
     Ok(adapted)
 }
 
-fn page() -> Result<()> {
-    let browser = Browser::find_or_install()?;
-    let node = Node::find_or_install()?;
-    package::build(&tools::install()?)?;
-    bundle::both_of_package()?;
+fn build_site(machine: &Machine) -> Result<()> {
+    package::build(machine)?;
+    bundle::for_tests(&Node::find()?)
+}
 
+/// The address of a server with `more` before the page's own folders.
+fn served(more: &'static [(&str, &str)]) -> Result<String> {
     let listener = serve::listen(0)?;
     let address = format!("http://{}/", listener.local_addr()?);
-    thread::spawn(move || serve::serve(listener, &[]));
+    thread::spawn(move || server::serve(&listener, more));
+    Ok(address)
+}
+
+fn page() -> Result<()> {
+    let (chromium, node) = (Chromium::find()?, Node::find()?);
+    let shell = Program::HeadlessShell.find().unwrap_or_else(|_| chromium.chrome.clone());
+    let address = served(&[])?;
+    let joined = served(&[("", bundle::JOINED)])?;
 
     let folder = root().join("tests/page");
-    process::run(Command::new(&node.npm).args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
-    process::run(
-        Command::new(&node.node)
-            .args(["--test", "--test-reporter=spec"])
-            .current_dir(&folder)
-            .env("VGGLASS_ADDRESS", address)
-            .env("CHROME", &browser.chrome),
-    )
+    node.install_packages(&folder, &[])?;
+    let mut command = Command::new(&node.node);
+    // Node's own choice is one less than there are cores; a browser that loads a page leaves much of a core.
+    let at_once = thread::available_parallelism().map_or(1, usize::from);
+    command
+        .args(["--test", "--test-reporter=spec"])
+        .arg(format!("--test-concurrency={at_once}"))
+        .current_dir(&folder)
+        .env("VGGLASS_ADDRESS", address)
+        .env("VGGLASS_JOINED", joined)
+        .env("CHROME", &chromium.chrome)
+        .env("HEADLESS_SHELL", shell);
+    // Without them their tests are skipped: were they to fail, nobody would ever see all tests pass outside Linux, which
+    // alone has WebKitGTK.
+    command.env("FIREFOX", Program::Firefox.find().unwrap_or_default());
+    match WebKit::find() {
+        Ok(WebKit { driver, xvfb, python }) => {
+            command.env("WEBKIT_DRIVER", driver).env("XVFB", xvfb).env("PYTHON", python)
+        }
+        Err(_) => command.env("WEBKIT_DRIVER", ""),
+    };
+    process::run(&mut command)
 }

@@ -1,10 +1,12 @@
 //! Convolution: the definition, and [`Conv`], which packs a layer's weights for a kernel and runs it.
 
-use super::parallel::{Shared, Team};
+use super::parallel::Shared;
 use super::requantise::{Epilogue, Keep, Requantise, requantise};
+use super::scratch::{Bytes, Scratch};
 use super::shape::{Shape, Window};
 use super::simd::{Best, Simd};
-use super::tensor::{Activations, Aligned, Picture};
+use super::source::Source;
+use super::tensor::{Activations, Aligned};
 use super::winograd::{F2, F4, Tile};
 use super::{direct, gemm, winograd};
 use ndarray::{Array3, ArrayView3, ArrayView4, s};
@@ -61,6 +63,9 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// What Winograd's algorithms compute.
+    const SAME3X3: Window = Window { kernel: 3, stride: 1, pad: 1 };
+
     pub const ALL: [Algorithm; 4] =
         [Algorithm::Direct, Algorithm::DirectI8, Algorithm::WinogradF2, Algorithm::WinogradF4];
 
@@ -78,9 +83,23 @@ impl Algorithm {
         }
     }
 
+    /// Whether it multiplies by [`Simd::dot_i8`].
+    pub fn is_narrow(self) -> bool {
+        self == Algorithm::DirectI8
+    }
+
+    /// Multiplications of the definition in place of which the algorithm does one.
+    pub fn gain(self) -> f64 {
+        match self {
+            Algorithm::Direct | Algorithm::DirectI8 => 1.0,
+            Algorithm::WinogradF2 => 36.0 / 16.0,
+            Algorithm::WinogradF4 => 144.0 / 36.0,
+        }
+    }
+
     /// Whether the algorithm computes this convolution exactly; `weight` is `[C_out, C_in, k, k]`.
     pub fn applies(self, window: Window, weight: &[i8], out_channels: usize) -> bool {
-        let same3x3 = window == Window { kernel: 3, stride: 1, pad: 1 };
+        let same3x3 = window == Self::SAME3X3;
         let exact = |exact: fn(&[i8]) -> bool| weight.chunks_exact(weight.len() / out_channels).all(exact);
         match self {
             Algorithm::Direct | Algorithm::DirectI8 => true,
@@ -90,71 +109,17 @@ impl Algorithm {
     }
 }
 
-/// What a convolution reads.
-#[derive(Clone, Copy)]
-pub enum Source<'a> {
-    Picture(&'a Picture),
-    Activations(&'a Activations),
-}
-
-impl Source<'_> {
-    pub fn shape(&self) -> Shape {
-        match self {
-            Source::Picture(picture) => picture.shape(),
-            Source::Activations(input) => input.shape(),
-        }
+/// What a convolution takes at most: which algorithm computes it depends on its weights and on the machine.
+pub fn bytes(from_picture: bool, window: Window, in_channels: usize, out: Shape) -> Bytes {
+    let direct = direct::bytes(from_picture, in_channels, window.kernel, out.channels);
+    if window != Algorithm::SAME3X3 {
+        return direct;
     }
-    pub(super) fn is_picture(&self) -> bool {
-        matches!(self, Source::Picture(_))
-    }
-    fn halo(&self) -> usize {
-        match self {
-            Source::Picture(picture) => picture.halo(),
-            Source::Activations(input) => input.halo(),
-        }
-    }
-}
-
-/// The threads that compute, and their working memory: it grows to the largest layer's need and stays.
-pub struct Scratch {
-    pub(super) team: Team,
-    /// What all threads read: rows of activations, the left side of the matrix product, or the vector.
-    pub(super) panel: Aligned<i16>,
-    /// One for each thread.
-    pub(super) locals: Vec<Local>,
-}
-
-/// Working memory of one thread.
-#[derive(Clone, Default)]
-pub(super) struct Local {
-    /// As [`Scratch::panel`], where every thread computes other rows.
-    pub panel: Aligned<i16>,
-    /// Sums before their epilogue; squares in LRN.
-    pub sums: Aligned<i32>,
-    /// Winograd's transformed weights, where they are made when needed.
-    pub weights: Aligned<i16>,
-}
-
-impl Scratch {
-    pub fn new(team: Team) -> Self {
-        Scratch { team, panel: Aligned::default(), locals: vec![Local::default(); team.threads()] }
-    }
-
-    pub fn set_team(&mut self, team: Team) {
-        self.team = team;
-        self.locals.resize(team.threads(), Local::default());
-    }
-
-    pub fn bytes(&self) -> usize {
-        let local = |local: &Local| local.panel.bytes() + local.sums.bytes() + local.weights.bytes();
-        self.panel.bytes() + self.locals.iter().map(local).sum::<usize>()
-    }
-}
-
-impl Default for Scratch {
-    fn default() -> Self {
-        Scratch::new(Team::ALONE)
-    }
+    direct.or(winograd::bytes::<F2>(from_picture, in_channels, out)).or(winograd::bytes::<F4>(
+        from_picture,
+        in_channels,
+        out,
+    ))
 }
 
 /// A convolution with its weights packed.
@@ -170,7 +135,7 @@ pub struct Conv {
 }
 
 impl Conv {
-    /// Packs `weight` `[C_out, C_in, k, k]` for `algorithm`, which must apply. `from_picture`: the input is a [`Picture`],
+    /// Packs `weight` `[C_out, C_in, k, k]` for `algorithm`, which must apply. `from_picture`: the input is a picture,
     /// which the algorithm must take.
     pub fn new(
         algorithm: Algorithm,

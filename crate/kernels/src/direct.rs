@@ -4,11 +4,12 @@
 //! cache while all weights pass over it (the "virtual im2col" of the BLIS school; the panel is never larger than
 //! [`PANEL`]). Rows are i16, or u7 as activations are where relaxed SIMD multiplies them so.
 
-use super::conv::{Scratch, Source};
 use super::gemm::{self, Element, Rows, gemm};
 use super::requantise::{Epilogue, Put};
+use super::scratch::{Bytes, Scratch};
 use super::shape::{INPUT_CHANNELS, Shape, Window};
 use super::simd::Simd;
+use super::source::Source;
 use super::tensor::{Activations, Aligned, BLOCK, Picture, blocks};
 
 /// Bytes of activations in a panel: half of a common second-level cache's 512 kB.
@@ -56,6 +57,17 @@ pub(super) fn pack<S: Simd, E: Element<S>>(
         }
     }
     bytes
+}
+
+/// What a convolution takes, at most; activations that stay u7 take less.
+pub(super) fn bytes(from_picture: bool, channels: usize, kernel: usize, out_channels: usize) -> Bytes {
+    let k = (row_blocks(from_picture, channels, kernel) * BLOCK) as u64;
+    let panel = u64::max(PANEL as u64, 4 * k) + 16;
+    Bytes {
+        weights: 2 * k * out_channels.next_multiple_of(gemm::CHANNELS) as u64,
+        shared: 0,
+        each: 2 * panel + (4 * MOST_CELLS * gemm::CHANNELS) as u64,
+    }
 }
 
 /// Runs the convolution over all cells of `out`; `narrow`: activations stay u7, by [`Simd::dot_i8`].

@@ -14,7 +14,7 @@
 use super::simd::Simd;
 
 /// Output channels of one tile: four vectors of four.
-pub(super) const CHANNELS: usize = 16;
+pub const CHANNELS: usize = 16;
 const N: usize = CHANNELS / 4;
 /// Rows of one tile.
 const M: usize = 2;

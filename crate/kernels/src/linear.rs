@@ -1,11 +1,11 @@
 //! Fully connected layers: one product of an i8 matrix and a u7 vector, bound by how fast weights are read.
 
-use super::conv::Scratch;
 use super::int8::Int8;
 use super::parallel::Shared;
+use super::scratch::{Bytes, Scratch};
 use super::shape::Shape;
 use super::simd::Simd;
-use super::tensor::Activations;
+use super::tensor::{Activations, whole_lines};
 
 /// The definition: `acc[o] = bias[o] + sum_k weight[o][k] * input[k]`, weights `[outputs, inputs]`.
 pub fn linear(input: &[u8], weight: &[i8], bias: &[i32]) -> Vec<i32> {
@@ -39,6 +39,16 @@ impl Linear {
     pub fn new(input: Shape, weights: Int8, bias: &[i32], dot_i8: bool) -> Self {
         assert_eq!(weights.len(), input.values() * bias.len());
         Linear { input, weights, bias: bias.to_vec(), dot_i8 }
+    }
+
+    /// What [`Linear::run`] takes; its sums have `places` times the outputs' bytes beside it.
+    pub fn bytes_for(inputs: usize, places: u64) -> Bytes {
+        Bytes { shared: whole_lines(inputs.next_multiple_of(STEP) as u64 * places + 1), ..Bytes::default() }
+    }
+
+    /// Whether it multiplies by [`Simd::dot_i8`].
+    pub fn is_narrow(&self) -> bool {
+        self.dot_i8
     }
 
     /// Bytes of weights.
@@ -83,12 +93,12 @@ impl Linear {
                 for place in 0..down * across {
                     let vector = &vector[place * padded..][..inputs];
                     if weights.len() == ROWS * inputs {
-                        for (o, sum) in (first..).zip(rows::<S, ROWS, DOT_I8>(weights, vector)) {
+                        for (o, sum) in (first..).zip(dots::<S, ROWS, DOT_I8>(weights, vector)) {
                             add(o, place, sum);
                         }
                     } else {
                         for (o, row) in (first..).zip(weights.chunks_exact(inputs)) {
-                            add(o, place, rows::<S, 1, DOT_I8>(row, vector)[0]);
+                            add(o, place, dots::<S, 1, DOT_I8>(row, vector)[0]);
                         }
                     }
                 }
@@ -106,9 +116,9 @@ fn gather(input: &Activations, window: Shape, (y, x): (usize, usize), to: &mut [
     }
 }
 
-/// `R` rows of weights times one vector.
+/// `R` rows of weights, each times the vector.
 #[inline(never)]
-fn rows<S: Simd, const R: usize, const DOT_I8: bool>(weights: &[i8], vector: &[u8]) -> [i32; R] {
+fn dots<S: Simd, const R: usize, const DOT_I8: bool>(weights: &[i8], vector: &[u8]) -> [i32; R] {
     let k = vector.len();
     assert_eq!(weights.len(), R * k);
     let whole = k / STEP * STEP;

@@ -4,10 +4,10 @@
 //! neighbours at each side, is an exact integer. The power is two square roots and a product, all single IEEE
 //! operations, so scalar and vector give the same bits.
 
-use super::conv::Scratch;
 use super::requantise::{round_u7, round_u7_vector};
+use super::scratch::{Bytes, Scratch};
 use super::simd::Simd;
-use super::tensor::{Activations, BLOCK, blocks};
+use super::tensor::{Activations, BLOCK, blocks, whole_lines};
 use ndarray::{Array3, ArrayView3};
 
 /// Channels in the window: the channel itself and two at each side.
@@ -48,6 +48,11 @@ impl Lrn {
             let squares = window.map(|c| i32::from(input[[c, y, x]]).pow(2)).sum();
             self.value(input[[c, y, x]], squares)
         })
+    }
+
+    /// What [`Lrn::run`] takes.
+    pub fn bytes_for(channels: usize) -> Bytes {
+        Bytes { each: whole_lines(4 * (2 * blocks(channels) * BLOCK + 2 * SIDE) as u64), ..Bytes::default() }
     }
 
     /// [`Lrn::plain`] of packed activations, four channels at a time.

@@ -1,6 +1,6 @@
 //! Max-pooling, without padding. Scales pass through: the largest of u7 values is one of them.
 
-use super::conv::Scratch;
+use super::scratch::Scratch;
 use super::shape::Window;
 use super::simd::Simd;
 use super::tensor::{Activations, BLOCK, blocks};

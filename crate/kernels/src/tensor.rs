@@ -65,6 +65,11 @@ impl<T: Pod> std::ops::DerefMut for Aligned<T> {
     }
 }
 
+/// Bytes of [`Aligned`] for so many.
+pub(super) const fn whole_lines(bytes: u64) -> u64 {
+    bytes.next_multiple_of(64)
+}
+
 /// Allocated cells of a side of so many.
 fn tiled(cells: usize, halo: usize) -> usize {
     cells.next_multiple_of(4) + 2 * halo
@@ -88,6 +93,12 @@ impl Activations {
         let (rows, cols) = (tiled(shape.height, halo), tiled(shape.width, halo));
         let data = Aligned::zeroed(blocks(shape.channels) * rows * cols * BLOCK);
         Activations { shape, halo, rows, cols, data }
+    }
+
+    /// Bytes that [`Activations::new`] takes.
+    pub fn bytes_for(shape: Shape, halo: usize) -> u64 {
+        let (rows, cols) = (tiled(shape.height, halo), tiled(shape.width, halo));
+        whole_lines([blocks(shape.channels), rows, cols, BLOCK].map(|n| n as u64).iter().product())
     }
 
     /// From plain `[C, H, W]`, values 0..=127.
@@ -221,6 +232,11 @@ impl Picture {
         // Spare values let kernels load whole vectors.
         let data = vec![0; rows * cols * INPUT_CHANNELS + Self::SPARE];
         Picture { height, width, halo, cols, data }
+    }
+
+    /// Bytes that [`Picture::new`] takes.
+    pub fn bytes_for(height: usize, width: usize, halo: usize) -> u64 {
+        2 * (tiled(height, halo) * tiled(width, halo) * INPUT_CHANNELS + Self::SPARE) as u64
     }
 
     /// From RGB bytes, `[H][W][3]`, minus `mean`.

@@ -131,7 +131,7 @@ fn range(values: &[f32]) -> Ends {
 }
 
 /// The range that has `value`, too. Compared, since `f32::min` is a call in WebAssembly, whose own differs in NaN.
-fn widen((low, high): Ends, value: f32) -> Ends {
+pub(super) fn widen((low, high): Ends, value: f32) -> Ends {
     (if value < low { value } else { low }, if value > high { value } else { high })
 }
 

@@ -1,5 +1,6 @@
 //! Statistics of a layer's output.
 
+use super::draw::widen;
 use crate::kernels::requantise;
 use crate::network::Shape;
 use crate::run::Engine;
@@ -24,16 +25,15 @@ pub struct Stats {
 /// Statistics of a computed layer.
 pub fn stats(engine: &Engine, layer: usize) -> Stats {
     let shape = engine.layers()[layer].output;
-    let mut stats =
-        Stats { min: f32::INFINITY, max: f32::NEG_INFINITY, scale: engine.scale(layer), ..Stats::default() };
+    let mut stats = Stats { scale: engine.scale(layer), ..Stats::default() };
+    let mut ends = (f32::INFINITY, f32::NEG_INFINITY);
     let quantised = engine.activations(layer).is_some();
     let top = requantise::MAX * stats.scale;
     let (mut sum, mut zeros, mut saturated) = (0.0, 0, 0);
     for channel in 0..shape.channels {
         let mut alive = false;
         for value in engine.map(layer, channel) {
-            stats.min = stats.min.min(value);
-            stats.max = stats.max.max(value);
+            ends = widen(ends, value);
             sum += f64::from(value);
             zeros += usize::from(value == 0.0);
             saturated += usize::from(quantised && value >= top);
@@ -41,6 +41,7 @@ pub fn stats(engine: &Engine, layer: usize) -> Stats {
         }
         stats.channels_dead += usize::from(!alive);
     }
+    (stats.min, stats.max) = ends;
     let values = shape.values() as f64;
     stats.mean = (sum / values) as f32;
     stats.zero_fraction = (zeros as f64 / values) as f32;

@@ -43,24 +43,7 @@ pub mod key {
     pub const SEED: &str = "seed";
 }
 
-/// Bounds on what a file may say. With them no f32 that the engine forms overflows or becomes subnormal: the extreme
-/// multiplier is `1e-30`, the extreme logit `2^31 * 1e12`.
-pub mod limits {
-    use std::ops::RangeInclusive;
-
-    /// Bytes of the header, which holds the class names. Parsing it takes a multiple of this.
-    pub const HEADER: u64 = 4 << 20;
-    /// Bytes of a plain text.
-    pub const TEXT: usize = 8192;
-    /// Bytes of a class's id or name.
-    pub const NAME: usize = 256;
-    /// Scales of weights and activations.
-    pub const SCALE: RangeInclusive<f32> = 1e-12..=1e6;
-    /// Magnitude of a bias. The sum without it is below 2^30 too (see [`crate::network::limits::FAN_IN`]).
-    pub const BIAS: i32 = 1 << 30;
-    pub const STD: RangeInclusive<f32> = 1e-3..=1e3;
-    pub const TEMPERATURE: RangeInclusive<f32> = 1e-2..=1e2;
-}
+pub mod limits;
 
 /// Why a file is not a model.
 #[derive(Debug, thiserror::Error)]
@@ -199,7 +182,7 @@ fn json(value: &impl serde::Serialize) -> String {
 }
 
 /// Shape of the weights of a weighted layer.
-pub(super) fn weight_shape(layer: &Layer) -> Vec<usize> {
+fn weight_shape(layer: &Layer) -> Vec<usize> {
     let outputs = layer.output.channels;
     match layer.kind {
         Kind::Conv(window) => vec![outputs, layer.input.channels, window.kernel, window.kernel],
@@ -217,7 +200,7 @@ fn metadata_error(key: &'static str, expected: impl Into<String>, found: impl To
 }
 
 /// A parsed header over a file's bytes.
-pub(super) struct File<'a> {
+struct File<'a> {
     metadata: Metadata,
     data: &'a [u8],
 }
@@ -226,7 +209,7 @@ impl<'a> File<'a> {
     /// Checks the header: sizes, offsets and shapes agree with one another and with the length of the file.
     ///
     /// `SafeTensors::deserialize` would do, but its sum of offsets can wrap on 32 bits.
-    pub(super) fn open(bytes: &'a [u8]) -> Result<Self, FileError> {
+    fn open(bytes: &'a [u8]) -> Result<Self, FileError> {
         let found = bytes.len() as u64;
         let (length, rest) = bytes.split_first_chunk::<8>().ok_or(FileError::Truncated { expected: 8, found })?;
         let length = u64::from_le_bytes(*length);
@@ -245,13 +228,8 @@ impl<'a> File<'a> {
         }
     }
 
-    /// Names in the order of the data.
-    pub(super) fn names(&self) -> Vec<String> {
-        self.metadata.offset_keys()
-    }
-
     /// Type, shape and bytes of a tensor.
-    pub(super) fn tensor(&self, name: &str) -> Option<(&TensorInfo, &'a [u8])> {
+    fn tensor(&self, name: &str) -> Option<(&TensorInfo, &'a [u8])> {
         let info = self.metadata.info(name)?;
         let (start, end) = info.data_offsets;
         Some((info, self.data.get(start..end)?))
@@ -262,7 +240,7 @@ impl<'a> File<'a> {
     }
 
     /// A value of `__metadata__`, if it is there.
-    pub(super) fn text_if(&self, key: &str) -> Option<&str> {
+    fn text_if(&self, key: &str) -> Option<&str> {
         self.all_text()?.get(key).map(String::as_str)
     }
 

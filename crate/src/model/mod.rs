@@ -5,8 +5,6 @@
 //! `multiplier[c] = scale_in * scale_w[c] / scale_out`; real values are `q * scale`.
 
 pub mod file;
-pub mod float;
-pub mod quantise;
 mod untrained;
 
 pub use file::FileError;

@@ -1,6 +1,6 @@
 //! One layer of a network: what it is, its shapes and what follows from them by arithmetic.
 
-use super::{INPUT_CHANNELS, Network, NetworkError, Op, Shape, Window, limits};
+use super::{INPUT_CHANNELS, Memory, Network, NetworkError, Op, Shape, Window, limits};
 
 /// What a layer computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,7 +51,7 @@ impl Field {
     }
 }
 
-/// A layer in place: its name, operator, shapes and field.
+/// A layer in place: its name, kind, shapes and field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
     /// `input`, `conv3_2`, `lrn1`, `pool5`, `fc6`; AlexNet's are `conv1` ... `conv5`.
@@ -94,7 +94,8 @@ impl Layer {
 
     /// Output values for one picture.
     pub fn values(&self) -> u64 {
-        self.output.values() as u64
+        // A layer that is refused may have more than a 32-bit `usize` can count.
+        self.output.channels as u64 * self.output.cells() as u64
     }
 
     /// Weights and biases.
@@ -134,11 +135,7 @@ fn check_modules(modules: &[&[Op]]) -> Result<(), NetworkError> {
     let ops = || modules.iter().copied().flatten();
     check("the number of layers before fc6", ops().count(), limits::LAYERS)?;
     if !matches!(ops().next(), Some(Op::Conv { .. })) {
-        return Err(NetworkError::OutOfRange {
-            what: "the first layer".to_owned(),
-            expected: "a convolution".to_owned(),
-            found: "another".to_owned(),
-        });
+        return Err(NetworkError::First);
     }
     for op in ops() {
         let (Op::Conv { kernel, stride, .. } | Op::Pool { kernel, stride }) = *op else { continue };
@@ -214,8 +211,16 @@ pub(super) fn build(network: &Network, size: usize) -> Result<Vec<Layer>, Networ
         stack.push(format!("fc{}", index + 6), fc_module, Kind::Fc { window, relu: index < 2 }, channels)?;
     }
     let totals = super::Totals::of(&stack.layers);
-    check("the number of parameters", totals.parameters, 0..=limits::PARAMETERS)?;
-    check("the number of values", totals.values, 0..=limits::VALUES)?;
+    if totals.parameters > limits::PARAMETERS {
+        return Err(NetworkError::Parameters { expected: limits::PARAMETERS, found: totals.parameters });
+    }
+    if totals.values > limits::VALUES {
+        return Err(NetworkError::Values { expected: limits::VALUES, found: totals.values });
+    }
+    let found = Memory::of(&stack.layers, limits::THREADS).total();
+    if found > limits::MEMORY {
+        return Err(NetworkError::Memory { size, expected: limits::MEMORY, found });
+    }
     Ok(stack.layers)
 }
 
@@ -254,6 +259,7 @@ impl Stack {
             let Some((height, width)) = fits() else {
                 return Err(NetworkError::TooSmall {
                     input_size: self.size,
+                    index: self.layers.len(),
                     layer: layer.name,
                     height: input.height,
                     width: input.width,
@@ -262,8 +268,14 @@ impl Stack {
             };
             layer.output = Shape { channels, height, width };
             layer.field = layer.field.through(window);
+            // Where a map has one cell left a stride may follow the other without end.
+            check(format!("the total stride of {}", layer.name), layer.field.jump, limits::JUMP)?;
         }
-        check(format!("inputs of one output of {}", layer.name), layer.fan_in(), 0..=limits::FAN_IN)?;
+        let found = layer.fan_in();
+        if found > limits::FAN_IN {
+            let (index, layer) = (self.layers.len(), layer.name);
+            return Err(NetworkError::FanIn { index, layer, input, expected: limits::FAN_IN, found });
+        }
         self.layers.push(layer);
         Ok(())
     }

@@ -2,32 +2,16 @@
 //! parameters, multiply-adds and receptive field. No weights and no floats live here.
 
 mod layer;
+pub mod limits;
+mod memory;
 mod table;
 
 pub use layer::{Field, Kind, Layer};
-pub use table::{Config, Op, TABLE, find};
+pub use memory::{Memory, halo};
+pub use table::{Config, Op, TABLE, find, paper};
 pub use vgglass_kernels::shape::{INPUT_CHANNELS, Shape, Window};
 
 use serde::{Deserialize, Serialize};
-
-/// Largest accepted values of a row's numbers. They keep every product below `usize` on wasm32 and every
-/// accumulator below `i32` (see `kernels`), whatever a file says.
-pub mod limits {
-    pub const INPUT_SIZE: std::ops::RangeInclusive<usize> = 1..=1024;
-    pub const CHANNELS: std::ops::RangeInclusive<usize> = 1..=2048;
-    pub const FC: std::ops::RangeInclusive<usize> = 1..=8192;
-    pub const CLASSES: std::ops::RangeInclusive<usize> = 1..=22_000;
-    pub const KERNEL: std::ops::RangeInclusive<usize> = 1..=15;
-    pub const STRIDE: std::ops::RangeInclusive<usize> = 1..=8;
-    pub const MODULES: std::ops::RangeInclusive<usize> = 1..=16;
-    pub const LAYERS: std::ops::RangeInclusive<usize> = 1..=64;
-    /// Inputs of one output (`C·k·k`), so that `127 * 127 * inputs` stays below 2^30.
-    pub const FAN_IN: usize = 66_000;
-    /// Weights of the whole network.
-    pub const PARAMETERS: u64 = 400_000_000;
-    /// Values of all layers for one picture.
-    pub const VALUES: u64 = 400_000_000;
-}
 
 /// Id of a row that brings its own modules.
 pub const CUSTOM: &str = "custom";
@@ -39,10 +23,23 @@ pub enum NetworkError {
     Unknown { id: String, known: String },
     #[error("{what} is {found}, expected {expected}")]
     OutOfRange { what: String, expected: String, found: String },
+    #[error("the first layer is another, expected a convolution")]
+    First,
+    /// `index` of the layer, that of the input being 0.
+    #[error("inputs of one output of {layer} is {found}, expected 0 to {expected}")]
+    FanIn { index: usize, layer: String, input: Shape, expected: usize, found: usize },
     #[error(
         "an input of {input_size}x{input_size} vanishes at {layer}: its input has {height}x{width} cells, its window {kernel}x{kernel}"
     )]
-    TooSmall { input_size: usize, layer: String, height: usize, width: usize, kernel: usize },
+    TooSmall { input_size: usize, index: usize, layer: String, height: usize, width: usize, kernel: usize },
+    #[error("the number of parameters is {found}, expected 0 to {expected}")]
+    Parameters { expected: u64, found: u64 },
+    #[error("the number of values is {found}, expected 0 to {expected}")]
+    Values { expected: u64, found: u64 },
+    #[error(
+        "at {size}x{size} this network takes {} MB of memory, at most {} MB are accepted", found.div_ceil(1 << 20), expected >> 20
+    )]
+    Memory { size: usize, expected: u64, found: u64 },
 }
 
 /// The numbers that scale a row; what is missing is the paper's.
@@ -53,11 +50,11 @@ pub struct Options {
     pub modules: Option<Vec<Vec<Op>>>,
     /// Factor on the channels of all convolutions: 1 is the paper's, 0.5 half width.
     pub width: Option<f64>,
-    /// Height and width of the input in pixels (the paper: 224).
+    /// Height and width of the input in pixels.
     pub input_size: Option<usize>,
-    /// Units of fc6 and fc7 (the paper: 4096).
+    /// Units of fc6 and fc7.
     pub fc: Option<usize>,
-    /// Units of fc8 (ImageNet: 1000).
+    /// Units of fc8.
     pub classes: Option<usize>,
 }
 
@@ -84,9 +81,9 @@ impl Network {
             id: id.to_owned(),
             modules: options.modules,
             width: options.width.unwrap_or(1.0),
-            input_size: options.input_size.unwrap_or(224),
-            fc: options.fc.unwrap_or(4096),
-            classes: options.classes.unwrap_or(1000),
+            input_size: options.input_size.unwrap_or(paper::INPUT_SIZE),
+            fc: options.fc.unwrap_or(paper::FC),
+            classes: options.classes.unwrap_or(paper::CLASSES),
         };
         network.layers()?;
         Ok(network)

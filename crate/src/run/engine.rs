@@ -1,19 +1,34 @@
 //! The forward pass, layer by layer. Every layer's output is kept: a view may ask for any of them.
 
 use super::{plan, self_check};
-use crate::kernels::conv::{Algorithm, Conv, Scratch, Source};
+use crate::kernels::backend::{BEST, Backend};
+use crate::kernels::conv::{Algorithm, Conv};
 use crate::kernels::linear::Linear;
 use crate::kernels::lrn::{K, Lrn};
-use crate::kernels::operators::{BEST, Operators};
 use crate::kernels::parallel::Team;
 use crate::kernels::requantise::{MAX, requantise};
+use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::{Best, Simd};
+use crate::kernels::source::Source;
 use crate::kernels::tensor::{Activations, Picture};
+use crate::model::file::limits;
 use crate::model::{Model, Preprocess, Weights};
-use crate::network::{INPUT_CHANNELS, Kind, Layer, Network, NetworkError, Shape};
+use crate::network::{self, INPUT_CHANNELS, Kind, Layer, Network, NetworkError, Shape};
 
-/// What computes a layer.
-enum Operator {
+/// How a layer is computed.
+pub struct Method {
+    /// Of the kernel, as the page and the benchmarks show it.
+    pub name: String,
+    pub algorithm: &'static str,
+    /// Integers that the instruction takes which does the multiply-adds, `i16` or `i8`: its rate is that of
+    /// [`peak`](crate::kernels::peak)'s loop. `None` where nothing is multiplied and added.
+    pub instruction: Option<&'static str>,
+    /// Multiplications of the definition in place of which one is done.
+    pub gain: f64,
+}
+
+/// An operator ready to run, its weights packed.
+enum Runnable {
     Input,
     Conv(Conv),
     Lrn(Lrn),
@@ -31,7 +46,7 @@ pub struct Engine {
     preprocess: Preprocess,
     size: usize,
     layers: Vec<Layer>,
-    operators: Vec<Operator>,
+    runnables: Vec<Runnable>,
     /// Real value of one step of every layer's output; 1 for the input (pixels) and for the logits.
     scales: Vec<f32>,
     /// The model's weights, which views show; `None` where a layer has none.
@@ -65,7 +80,7 @@ impl Engine {
         let layers = model.network.layers()?;
         let mut model_weights = model.weights.iter();
         let mut activation_scales = model.activation_scales.iter().map(|&(_, scale)| scale);
-        let mut operators = Vec::with_capacity(layers.len());
+        let mut runnables = Vec::with_capacity(layers.len());
         let mut scales = Vec::with_capacity(layers.len());
         let mut kept_weights = vec![None; layers.len()];
         let last = layers.len() - 1;
@@ -77,10 +92,10 @@ impl Engine {
                 _ if index == last => 1.0,
                 _ => activation_scales.next().expect("the model has a scale for every layer that rescales"),
             };
-            let operator = match layer.kind {
-                Kind::Input => Operator::Input,
-                Kind::MaxPool(_) => Operator::MaxPool,
-                Kind::Lrn => Operator::Lrn(Lrn::new(scale_in, scale_out)),
+            let runnable = match layer.kind {
+                Kind::Input => Runnable::Input,
+                Kind::MaxPool(_) => Runnable::MaxPool,
+                Kind::Lrn => Runnable::Lrn(Lrn::new(scale_in, scale_out)),
                 Kind::Conv(_) | Kind::Fc { .. } => {
                     let weights = model_weights.next().expect("the model has weights for every weighted layer");
                     kept_weights[index] = Some(weights.clone());
@@ -94,7 +109,7 @@ impl Engine {
                             self_check::usable,
                         );
                         let channels = layer.input.channels;
-                        Operator::Conv(Conv::new(
+                        Runnable::Conv(Conv::new(
                             algorithm,
                             index == 1,
                             window,
@@ -104,14 +119,14 @@ impl Engine {
                             &multiplier,
                         ))
                     } else {
-                        Operator::Fc {
+                        Runnable::Fc {
                             linear: Linear::new(layer.input, weights.weight.clone(), &weights.bias, dot_i8),
                             multiplier,
                         }
                     }
                 }
             };
-            operators.push(operator);
+            runnables.push(runnable);
             scales.push(scale_out);
             scale_in = scale_out;
         }
@@ -120,7 +135,7 @@ impl Engine {
             preprocess: model.preprocess,
             size: 0,
             layers: Vec::new(),
-            operators,
+            runnables,
             scales,
             weights: kept_weights,
             picture: Picture::new(0, 0, 0),
@@ -143,20 +158,18 @@ impl Engine {
             return Ok(());
         }
         let layers = self.network.layers_at(size)?;
-        // A layer's halo is the padding of the layer that reads it.
-        let halo = |index: usize| match layers.get(index + 1).map(|next| next.kind) {
-            Some(Kind::Conv(window)) => window.pad,
-            _ => 0,
-        };
+        let halo = |index| network::halo(&layers, index);
         let none = Shape { channels: 0, height: 0, width: 0 };
         let last = layers.len() - 1;
         let shape = |index: usize| if index == 0 || index == last { none } else { layers[index].output };
+        // First what there was is given back: together they would be more than was checked.
+        self.outputs = Vec::new();
+        self.pre = None;
         self.picture = Picture::new(size, size, halo(0));
         self.outputs = (0..layers.len()).map(|index| Activations::new(shape(index), halo(index))).collect();
         self.layers = layers;
         self.size = size;
         self.done = 0;
-        self.pre = None;
         Ok(())
     }
 
@@ -198,27 +211,39 @@ impl Engine {
         while self.step().is_some() {}
     }
 
-    /// [`Engine::step`] by operators for another vector.
-    pub fn step_with(&mut self, operators: &Operators) -> Option<usize> {
+    /// Computes the layers `first..end` as often as is said, each time from what is kept of the layer before them.
+    /// What was computed after them is forgotten.
+    pub fn repeat(&mut self, first: usize, end: usize, times: u32) {
+        assert!(0 < first && first <= self.done && end <= self.layers.len());
+        for _ in 0..times {
+            self.forget_from(first);
+            while self.done < end {
+                self.step();
+            }
+        }
+    }
+
+    /// [`Engine::step`] by kernels for another vector.
+    pub fn step_with(&mut self, backend: &Backend) -> Option<usize> {
         let index = self.done;
         if index == 0 || index == self.layers.len() {
             return None;
         }
         let (before, from) = self.outputs.split_at_mut(index);
         let (input, output) = (&before[index - 1], &mut from[0]);
-        match &self.operators[index] {
-            Operator::Input => unreachable!("the input is layer 0"),
-            Operator::Conv(conv) => {
+        match &self.runnables[index] {
+            Runnable::Input => unreachable!("the input is layer 0"),
+            Runnable::Conv(conv) => {
                 let source = if index == 1 { Source::Picture(&self.picture) } else { Source::Activations(input) };
-                (operators.conv)(conv, source, &mut self.scratch, output);
+                (backend.conv)(conv, source, &mut self.scratch, output);
             }
-            Operator::Lrn(lrn) => (operators.lrn)(*lrn, input, &mut self.scratch, output),
-            Operator::MaxPool => {
+            Runnable::Lrn(lrn) => (backend.lrn)(*lrn, input, &mut self.scratch, output),
+            Runnable::MaxPool => {
                 let window = self.layers[index].window().expect("pooling has a window");
-                (operators.max_pool)(input, window, &mut self.scratch, output);
+                (backend.max_pool)(input, window, &mut self.scratch, output);
             }
-            Operator::Fc { linear, multiplier } => {
-                (operators.linear)(linear, input, &mut self.scratch, &mut self.acc);
+            Runnable::Fc { linear, multiplier } => {
+                (backend.linear)(linear, input, &mut self.scratch, &mut self.acc);
                 let width = self.layers[index].output.width;
                 if index + 1 == self.layers.len() {
                     self.logits.clear();
@@ -290,19 +315,21 @@ impl Engine {
             let scale_out = if index == last {
                 1.0
             } else {
-                match self.compute_pre_activations(index) {
-                    Some((values, _)) => values.into_iter().fold(0.0, f32::max).max(f32::MIN_POSITIVE) * HEADROOM / MAX,
+                let scale = match self.compute_pre_activations(index) {
+                    Some((values, _)) => values.into_iter().fold(0.0, f32::max) * HEADROOM / MAX,
                     // The normalised value is largest without neighbours: K^(-3/4) of the input.
                     None if self.layers[index].kind == Kind::Lrn => scale_in * K.powf(-0.75),
                     None => scale_in,
-                }
+                };
+                // A layer that is always zero needs a scale all the same.
+                if scale > 0.0 { scale.clamp(*limits::SCALE.start(), *limits::SCALE.end()) } else { 1.0 }
             };
             let multipliers = multipliers(scale_in, self.weight_scales(index), scale_out);
-            match &mut self.operators[index] {
-                Operator::Conv(conv) => conv.set_multiplier(&multipliers),
-                Operator::Fc { multiplier, .. } => *multiplier = multipliers,
-                Operator::Lrn(lrn) => *lrn = Lrn::new(scale_in, scale_out),
-                Operator::Input | Operator::MaxPool => {}
+            match &mut self.runnables[index] {
+                Runnable::Conv(conv) => conv.set_multiplier(&multipliers),
+                Runnable::Fc { multiplier, .. } => *multiplier = multipliers,
+                Runnable::Lrn(lrn) => *lrn = Lrn::new(scale_in, scale_out),
+                Runnable::Input | Runnable::MaxPool => {}
             }
             self.scales[index] = scale_out;
             self.step();
@@ -312,16 +339,25 @@ impl Engine {
         rescaled.map(|(_, &scale)| scale).collect()
     }
 
-    /// Name of the kernel of a layer, as the page and the benchmarks show it.
-    pub fn kernel(&self, layer: usize) -> String {
-        let vector = Best::NAME;
-        match &self.operators[layer] {
-            Operator::Input => String::new(),
-            Operator::Conv(conv) => format!("{} · {vector}", conv.algorithm().name()),
-            Operator::Lrn(_) => format!("LRN f32 · {vector}"),
-            Operator::MaxPool => format!("max u8 · {vector}"),
-            Operator::Fc { .. } => format!("matrix–vector i8 · {vector}"),
-        }
+    /// How a layer is computed; `None` for the input.
+    pub fn method(&self, layer: usize) -> Option<Method> {
+        let products = |is_narrow| Some(if is_narrow { "i8" } else { "i16" });
+        let (algorithm, name, instruction, gain) = match &self.runnables[layer] {
+            Runnable::Input => return None,
+            Runnable::Conv(conv) => {
+                let algorithm = conv.algorithm();
+                let id = match algorithm {
+                    Algorithm::Direct | Algorithm::DirectI8 => "direct",
+                    Algorithm::WinogradF2 => "winograd-f2",
+                    Algorithm::WinogradF4 => "winograd-f4",
+                };
+                (id, algorithm.name(), products(algorithm.is_narrow()), algorithm.gain())
+            }
+            Runnable::Lrn(_) => ("lrn", "LRN f32", None, 1.0),
+            Runnable::MaxPool => ("max-pool", "max u8", None, 1.0),
+            Runnable::Fc { linear, .. } => ("matrix-vector", "matrix–vector i8", products(linear.is_narrow()), 1.0),
+        };
+        Some(Method { name: format!("{name} · {}", Best::NAME), algorithm, instruction, gain })
     }
 
     /// Class score map: fc8's logits, `[place][class]`, places row by row. One place at the native size.
@@ -395,6 +431,8 @@ impl Engine {
     /// Computes what [`Engine::pre_activations`] returns for this layer, from the layer's kept input.
     pub fn keep_pre_activations(&mut self, layer: usize) {
         if self.pre.as_ref().is_none_or(|pre| pre.layer != layer) {
+            // First those of another layer are given back.
+            self.pre = None;
             let computed = self.compute_pre_activations(layer);
             self.pre = computed.map(|(values, stride)| PreActivations { layer, values, stride });
         }
@@ -409,12 +447,12 @@ impl Engine {
 
     fn compute_pre_activations(&mut self, layer: usize) -> Option<(Vec<f32>, usize)> {
         let input = &self.outputs[layer.checked_sub(1)?];
-        let (acc, channels) = match &self.operators[layer] {
-            Operator::Conv(conv) => {
+        let (acc, channels) = match &self.runnables[layer] {
+            Runnable::Conv(conv) => {
                 let source = if layer == 1 { Source::Picture(&self.picture) } else { Source::Activations(input) };
                 (BEST.accumulators)(conv, source, &mut self.scratch)
             }
-            Operator::Fc { linear, multiplier } => {
+            Runnable::Fc { linear, multiplier } => {
                 (BEST.linear)(linear, input, &mut self.scratch, &mut self.acc);
                 (self.acc.clone(), multiplier.len())
             }
@@ -427,12 +465,12 @@ impl Engine {
 
     /// Bytes of packed weights.
     pub fn weight_bytes(&self) -> usize {
-        let bytes = |operator: &Operator| match operator {
-            Operator::Conv(conv) => conv.bytes(),
-            Operator::Fc { linear, .. } => linear.bytes(),
+        let bytes = |runnable: &Runnable| match runnable {
+            Runnable::Conv(conv) => conv.bytes(),
+            Runnable::Fc { linear, .. } => linear.bytes(),
             _ => 0,
         };
-        self.operators.iter().map(bytes).sum()
+        self.runnables.iter().map(bytes).sum()
     }
 
     /// Bytes of activations and working memory.

@@ -3,9 +3,11 @@
 //! Relaxed SIMD lets machines differ, engines have had faults, and a wrong sum looks like any other number. A kernel
 //! that fails is not planned with (see [`super::plan`]), and the page says so.
 
-use crate::kernels::conv::{Algorithm, Conv, Scratch, Source};
-use crate::kernels::operators::BEST;
+use crate::kernels::backend::BEST;
+use crate::kernels::conv::{Algorithm, Conv};
+use crate::kernels::scratch::Scratch;
 use crate::kernels::simd::{Best, Simd};
+use crate::kernels::source::Source;
 use crate::kernels::tensor::Activations;
 use crate::network::Window;
 use ndarray::{Array3, Array4};

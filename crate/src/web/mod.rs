@@ -1,8 +1,9 @@
 //! The crate as JavaScript sees it. Nothing else knows of JavaScript; nothing here computes.
 
+mod bridge;
 mod types;
 
-use crate::kernels::operators::BEST;
+use crate::kernels::backend::BEST;
 #[cfg(target_feature = "atomics")]
 use crate::kernels::parallel::Pool;
 use crate::kernels::parallel::Team;
@@ -10,17 +11,19 @@ use crate::kernels::requantise::MAX;
 use crate::kernels::simd::{Best, Simd};
 use crate::look::{self, Atlas, Colormap, Raster};
 use crate::model::{Card, Class, Model, untrained};
+#[cfg(target_feature = "atomics")]
+use crate::network::limits;
 use crate::network::{self, Options, Totals};
-use crate::picture;
-use crate::run::{Engine, self_check, softmax};
+use crate::picture::{PictureError, Strips};
+use crate::run::{Engine, self_check, softmax, speed};
+use bridge::{from_js, to_js, with_properties};
 #[cfg(target_feature = "atomics")]
 use js_sys::Object;
 use js_sys::{Float32Array, Int8Array, Int16Array, Reflect, Uint8ClampedArray, Uint32Array};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::cell::Cell;
 use types::{
-    Build, ChannelSwitch, Kernel, LayerInfo, NetworkInfo, NetworkSummary, ReceptiveBox, StepInfo, TopClass, Value,
+    Build, ChannelSwitch, Kernel, LayerInfo, NetworkInfo, NetworkProblem, NetworkSummary, ReceptiveBox, StepInfo,
+    TopClass, Value,
 };
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
@@ -41,27 +44,50 @@ thread_local! {
 static POOL: std::sync::OnceLock<&Pool> = std::sync::OnceLock::new();
 
 /// Makes room for workers beside the caller, which must be a worker itself, and returns what each needs to join:
-/// `module` and `memory` for the package's `default` function. Then it calls `work` with its number, 1 for the first.
+/// `module` and `memory` for the package's `default` function. Then it calls `work`. Once.
 #[cfg(target_feature = "atomics")]
 #[wasm_bindgen(unchecked_return_type = "{ module: WebAssembly.Module; memory: WebAssembly.Memory }")]
-pub fn share(workers: usize) -> Result<JsValue, JsError> {
-    POOL.get_or_init(|| Pool::new(workers));
+pub fn share(workers: f64) -> Result<JsValue, JsError> {
+    let workers = whole("workers", workers, limits::THREADS - 1)?;
+    POOL.set(Pool::new(workers)).map_err(|_| JsError::new("work is shared already"))?;
     with_properties(Object::new().into(), [("module", wasm_bindgen::module()), ("memory", wasm_bindgen::memory())])
 }
 
-/// The life of a worker: never returns.
+/// The life of a worker: returns when workers are dismissed.
 #[cfg(target_feature = "atomics")]
 #[wasm_bindgen]
-pub fn work(number: usize) -> Result<(), JsError> {
+pub fn work() -> Result<(), JsError> {
     let pool = POOL.get().ok_or_else(|| JsError::new("no work is shared"))?;
-    pool.work(number)
+    pool.join().ok_or_else(|| JsError::new("there are as many workers as were to be"))?.work();
+    Ok(())
 }
 
 /// Computes on this many threads from now on: the caller's and workers that have joined.
 #[cfg(target_feature = "atomics")]
 #[wasm_bindgen]
-pub fn set_threads(threads: usize) {
+pub fn set_threads(threads: f64) -> Result<(), JsError> {
+    let threads = whole("threads", threads, limits::THREADS)?;
     TEAM.set(POOL.get().map_or(Team::ALONE, |pool| Team::of(pool, threads)));
+    Ok(())
+}
+
+/// Computes on the caller's thread from now on; `work` returns in all others, also in those that call it later.
+#[cfg(target_feature = "atomics")]
+#[wasm_bindgen]
+pub fn dismiss() {
+    TEAM.set(Team::ALONE);
+    if let Some(pool) = POOL.get() {
+        pool.dismiss();
+    }
+}
+
+/// Called by a worker in which `work` failed: the caller of `step` waits for it, and fails too.
+#[cfg(target_feature = "atomics")]
+#[wasm_bindgen]
+pub fn lose() {
+    if let Some(pool) = POOL.get() {
+        pool.lose();
+    }
 }
 
 /// Which of the three builds this is, its vector instructions, the threads that networks compute on, and kernels that are
@@ -91,7 +117,19 @@ pub fn describe(
     #[wasm_bindgen(unchecked_optional_param_type = "NetworkOptions")] options: JsValue,
 ) -> Result<JsValue, JsError> {
     let layers = network::Network::new(id, options_from(options)?)?.layers()?;
-    to_js(&layers.iter().enumerate().map(|(index, layer)| LayerInfo::new(index, layer, "")).collect::<Vec<_>>())
+    to_js(&layers.iter().enumerate().map(|(index, layer)| LayerInfo::new(index, layer, None)).collect::<Vec<_>>())
+}
+
+/// Why a row cannot be built; `undefined` where it can.
+#[wasm_bindgen(unchecked_return_type = "NetworkProblem | undefined")]
+pub fn problem(
+    id: &str,
+    #[wasm_bindgen(unchecked_optional_param_type = "NetworkOptions")] options: JsValue,
+) -> Result<JsValue, JsError> {
+    match network::Network::new(id, options_from(options)?) {
+        Ok(_) => Ok(JsValue::UNDEFINED),
+        Err(error) => to_js(&NetworkProblem::from(error)),
+    }
 }
 
 /// A row's modules at width 1, as `NetworkOptions` takes them for the row `custom`.
@@ -113,36 +151,30 @@ pub fn colormaps() -> Vec<String> {
 }
 
 /// Multiply-adds a second, in units of 10^9, that a loop of the kernels' instruction reaches on registers alone: the
-/// limit of every i16 kernel on this machine. Takes about 60 ms.
+/// limit of every i16 kernel on this machine. Takes about 60 ms. `undefined` where the clock is too coarse to tell.
 #[wasm_bindgen]
-pub fn peak_gmacs() -> f64 {
+pub fn peak_gmacs() -> Option<f64> {
     best_gmacs(BEST.peak_i16)
 }
 
 /// The same of the instruction of the i8 kernels, where the build has it.
 #[wasm_bindgen]
 pub fn peak_i8_gmacs() -> Option<f64> {
-    Best::DOT_I8.then(|| best_gmacs(BEST.peak_i8))
+    Best::DOT_I8.then(|| best_gmacs(BEST.peak_i8))?
 }
 
-/// Multiply-adds a second of the best call, in units of 10^9.
-fn best_gmacs(run: fn(u32, i32) -> (u64, i32)) -> f64 {
-    /// Short calls first, until the browser has optimised the loop.
-    const WARM_UP: (u32, i32) = (20_000, 200);
-    /// Then calls of some 2 ms: the browser's clock counts in steps of up to 0.1 ms.
-    const MEASURED: (u32, i32) = (1_000_000, 25);
-    let Some(clock) = clock() else { return f64::NAN };
-    let best = |(iterations, calls): (u32, i32)| {
-        let speed = (0..calls).map(|call| {
-            let start = clock.now();
-            let (macs, value) = run(iterations, call + 1);
+fn best_gmacs(run: fn(u32, i32) -> (u64, i32)) -> Option<f64> {
+    let clock = clock()?;
+    let mut seed = 0;
+    speed::best(
+        || clock.now(),
+        |iterations| {
+            seed += 1;
+            let (macs, value) = run(iterations, seed);
             std::hint::black_box(value);
-            macs as f64 / (clock.now() - start) / 1e6
-        });
-        speed.fold(0.0, f64::max)
-    };
-    best(WARM_UP);
-    best(MEASURED)
+            macs
+        },
+    )
 }
 
 /// A network ready to run.
@@ -152,6 +184,8 @@ pub struct Network {
     classes: Vec<Class>,
     card: Card,
     clock: Option<Performance>,
+    /// A picture of which columns are to come.
+    coming: Option<Strips>,
 }
 
 #[wasm_bindgen]
@@ -167,8 +201,9 @@ impl Network {
     pub fn untrained(
         id: &str,
         #[wasm_bindgen(unchecked_param_type = "NetworkOptions")] options: JsValue,
-        seed: u32,
+        seed: f64,
     ) -> Result<Network, JsError> {
+        let seed = whole("seed", seed, limits::SEED as usize)? as u32;
         let network = network::Network::new(id, options_from(options)?)?;
         let made = untrained(&network, seed)?;
         Ok(Network::new(made.engine, Vec::new(), made.model.card))
@@ -203,12 +238,14 @@ impl Network {
     /// Layers at the present size, the input first, fc8 last.
     #[wasm_bindgen(unchecked_return_type = "LayerInfo[]")]
     pub fn layers(&self) -> Result<JsValue, JsError> {
-        let info = |(index, layer)| LayerInfo::new(index, layer, &self.engine.kernel(index));
+        let info = |(index, layer)| LayerInfo::new(index, layer, self.engine.method(index));
         to_js(&self.engine.layers().iter().enumerate().map(info).collect::<Vec<_>>())
     }
 
     /// Runs at another size, the native one or larger, as a fully convolutional net.
-    pub fn set_size(&mut self, size: usize) -> Result<(), JsError> {
+    pub fn set_size(&mut self, size: f64) -> Result<(), JsError> {
+        let size = whole("size", size, u32::MAX as usize)?;
+        self.coming = None;
         Ok(self.engine.set_size(size)?)
     }
 
@@ -224,9 +261,9 @@ impl Network {
 
     /// Switches a channel off, so that it gives zeros, or on again; with every picture until it is switched on. `step`
     /// goes on at this layer; what was computed before it is kept.
-    pub fn switch_channel(&mut self, layer: usize, channel: usize, on: bool) -> Result<(), JsError> {
-        self.quantised(layer)?;
-        self.channel(layer, channel)?;
+    pub fn switch_channel(&mut self, layer: f64, channel: f64, on: bool) -> Result<(), JsError> {
+        let layer = self.quantised(layer)?;
+        let channel = self.channel(layer, channel)?;
         self.engine.switch_channel(layer, channel, on);
         Ok(())
     }
@@ -245,21 +282,67 @@ impl Network {
 
     /// Replaces one activation (0..=127) of a computed layer, until that layer is computed again; `step` goes on at the
     /// layer after it.
-    pub fn set_value(&mut self, layer: usize, channel: usize, y: usize, x: usize, q: u8) -> Result<(), JsError> {
+    pub fn set_value(&mut self, layer: f64, channel: f64, y: f64, x: f64, q: f64) -> Result<(), JsError> {
         self.quantised(layer)?;
-        self.cell(layer, channel, y, x)?;
-        if f32::from(q) > MAX {
-            return Err(JsError::new(&format!("an activation is 0 to {MAX}, not {q}")));
-        }
-        self.engine.set_value(layer, channel, y, x, q);
+        let (layer, channel, y, x) = self.cell(layer, channel, y, x)?;
+        let q = whole("q", q, MAX as usize)?;
+        self.engine.set_value(layer, channel, y, x, q as u8);
         Ok(())
     }
 
     /// Gives the network a picture, resized to its input; transparency is laid on white. Forgets what was computed.
     pub fn set_picture(&mut self, image: &ImageData) -> Result<(), JsError> {
+        /// Pixels that are held at a time, 16 MB: this module's memory never shrinks.
+        const STRIP: usize = 4 << 20;
+        self.coming = None;
         let (width, height) = (image.width() as usize, image.height() as usize);
-        let rgb = picture::resize(&image.data(), width, height, self.engine.size())?;
-        self.engine.set_picture(&rgb);
+        let mut strips = Strips::new(width, height, self.engine.size())?;
+        let data = Reflect::get(image, &"data".into()).ok().and_then(|data| data.dyn_into::<Uint8ClampedArray>().ok());
+        let data = data.ok_or_else(|| JsError::new("a picture has bytes"))?;
+        let (expected, found) = (width * height * 4, data.length() as usize);
+        if found != expected {
+            return Err(PictureError::Length { width, height, expected, found }.into());
+        }
+        let most = (STRIP / height).clamp(1, width);
+        for left in (0..width).step_by(most) {
+            let columns = most.min(width - left);
+            // Whole rows lie in one piece.
+            let (run, runs) = if columns == width { (expected, 1) } else { (columns * 4, height) };
+            let mut rgba = vec![0; run * runs];
+            for (y, to) in rgba.chunks_exact_mut(run).enumerate() {
+                let from = ((y * width + left) * 4) as u32;
+                data.subarray(from, from + run as u32).copy_to(to);
+            }
+            strips.push(rgba)?;
+        }
+        self.set_rgb(strips);
+        Ok(())
+    }
+
+    /// Announces a square picture that comes in strips of whole columns: as `set_picture`, where pixels are too many to be
+    /// held at once.
+    pub fn begin_picture(&mut self, side: f64) -> Result<(), JsError> {
+        /// That of the largest canvas in any browser.
+        const LARGEST: usize = 32_767;
+        let side = whole("side", side, LARGEST)?;
+        self.coming = None;
+        self.coming = Some(Strips::new(side, side, self.engine.size())?);
+        Ok(())
+    }
+
+    /// The next columns from left to right, RGBA, `[side][columns][4]`; after the last the network has the picture. What is
+    /// wrong makes the network forget that a picture was to come.
+    pub fn picture_columns(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "Uint8ClampedArray | Uint8Array")] rgba: Vec<u8>,
+    ) -> Result<(), JsError> {
+        let mut strips = self.coming.take().ok_or_else(|| JsError::new("no picture was announced"))?;
+        strips.push(rgba)?;
+        if strips.is_whole() {
+            self.set_rgb(strips);
+        } else {
+            self.coming = Some(strips);
+        }
         Ok(())
     }
 
@@ -286,9 +369,25 @@ impl Network {
         to_js(&steps)
     }
 
+    /// Computes the layers `first..end` `times` times over, for clocks too coarse to time one of them: those before them
+    /// must be computed, `step` goes on at `end`.
+    pub fn repeat(&mut self, first: f64, end: f64, times: f64) -> Result<(), JsError> {
+        let all = self.engine.layers().len();
+        let (first, end) = (whole("first", first, all)?, whole("end", end, all)?);
+        let times = whole("times", times, u32::MAX as usize)?;
+        if first == 0 || first >= end {
+            return Err(JsError::new(&format!("the layers {first}..{end} are not among the computed ones, 1..{all}")));
+        }
+        self.computed((first - 1) as f64)?;
+        self.engine.set_team(TEAM.get());
+        self.engine.repeat(first, end, times as u32);
+        Ok(())
+    }
+
     /// The `k` most probable classes, best first. All layers must be computed.
     #[wasm_bindgen(unchecked_return_type = "TopClass[]")]
-    pub fn top(&self, k: usize) -> Result<JsValue, JsError> {
+    pub fn top(&self, k: f64) -> Result<JsValue, JsError> {
+        let k = whole("k", k, u32::MAX as usize)?;
         let logits = self.finished()?.logits();
         let probabilities = softmax(&logits, self.temperature());
         let top = |class: u32| {
@@ -316,28 +415,29 @@ impl Network {
 
     /// Statistics of a computed layer.
     #[wasm_bindgen(unchecked_return_type = "Stats")]
-    pub fn stats(&self, layer: usize) -> Result<JsValue, JsError> {
-        self.computed(layer)?;
+    pub fn stats(&self, layer: f64) -> Result<JsValue, JsError> {
+        let layer = self.computed(layer)?;
         to_js(&look::stats(&self.engine, layer))
     }
 
     /// The `n` channels with the largest means, largest first.
-    pub fn strongest(&self, layer: usize, n: usize) -> Result<Uint32Array, JsError> {
-        self.computed(layer)?;
+    pub fn strongest(&self, layer: f64, n: f64) -> Result<Uint32Array, JsError> {
+        let layer = self.computed(layer)?;
+        let n = whole("n", n, u32::MAX as usize)?;
         Ok(Uint32Array::from(&*look::strongest(&self.engine, layer, n)))
     }
 
     /// Mean of every channel, in real units.
-    pub fn channel_means(&self, layer: usize) -> Result<Float32Array, JsError> {
-        self.computed(layer)?;
+    pub fn channel_means(&self, layer: f64) -> Result<Float32Array, JsError> {
+        let layer = self.computed(layer)?;
         Ok(Float32Array::from(&*look::channel_means(&self.engine, layer)))
     }
 
     /// One value: its integer `q` (absent for logits), what it stands for, and the real value before ReLU (absent in
     /// layers without weights).
     #[wasm_bindgen(unchecked_return_type = "Value")]
-    pub fn value(&mut self, layer: usize, channel: usize, y: usize, x: usize) -> Result<JsValue, JsError> {
-        self.cell(layer, channel, y, x)?;
+    pub fn value(&mut self, layer: f64, channel: f64, y: f64, x: f64) -> Result<JsValue, JsError> {
+        let (layer, channel, y, x) = self.cell(layer, channel, y, x)?;
         self.engine.keep_pre_activations(layer);
         let cell = y * self.engine.layers()[layer].output.width + x;
         let pre = self.engine.pre_activations(layer).map(|(values, stride)| values[cell * stride + channel]);
@@ -347,8 +447,8 @@ impl Network {
 
     /// One value of a convolution or fully connected layer worked out.
     #[wasm_bindgen(unchecked_return_type = "Arithmetic")]
-    pub fn arithmetic(&self, layer: usize, channel: usize, y: usize, x: usize) -> Result<JsValue, JsError> {
-        self.cell(layer, channel, y, x)?;
+    pub fn arithmetic(&self, layer: f64, channel: f64, y: f64, x: f64) -> Result<JsValue, JsError> {
+        let (layer, channel, y, x) = self.cell(layer, channel, y, x)?;
         let worked = look::arithmetic(&self.engine, layer, channel, y, x).ok_or_else(|| no_weights(layer))?;
         with_properties(
             to_js(&worked)?,
@@ -358,8 +458,9 @@ impl Network {
 
     /// The integer weights of one output channel.
     #[wasm_bindgen(unchecked_return_type = "Kernel")]
-    pub fn weights(&self, layer: usize, channel: usize) -> Result<JsValue, JsError> {
-        self.channel(layer, channel)?;
+    pub fn weights(&self, layer: f64, channel: f64) -> Result<JsValue, JsError> {
+        let layer = self.layer(layer)?;
+        let channel = self.channel(layer, channel)?;
         let weights = self.engine.weights(layer).ok_or_else(|| no_weights(layer))?;
         let layers = self.engine.layers();
         let (fan_in, scale) = (layers[layer].fan_in(), weights.scale[channel]);
@@ -374,46 +475,49 @@ impl Network {
     }
 
     /// All channels of a cell, in real units.
-    pub fn cell_values(&self, layer: usize, y: usize, x: usize) -> Result<Float32Array, JsError> {
-        self.cell(layer, 0, y, x)?;
+    pub fn cell_values(&self, layer: f64, y: f64, x: f64) -> Result<Float32Array, JsError> {
+        let (layer, _, y, x) = self.cell(layer, 0.0, y, x)?;
         let channels = 0..self.engine.layers()[layer].output.channels;
         let values: Vec<f32> = channels.map(|channel| self.engine.value(layer, channel, y, x)).collect();
         Ok(Float32Array::from(&*values))
     }
 
     /// How often each stored integer 0..=127 occurs in a channel, or in the whole layer.
-    pub fn histogram(&self, layer: usize, channel: Option<usize>) -> Result<Uint32Array, JsError> {
+    pub fn histogram(&self, layer: f64, channel: Option<f64>) -> Result<Uint32Array, JsError> {
         self.quantised(layer)?;
-        self.cell(layer, channel.unwrap_or(0), 0, 0)?;
+        let (layer, first, ..) = self.cell(layer, channel.unwrap_or(0.0), 0.0, 0.0)?;
+        let channel = channel.map(|_| first);
         let counts = look::histogram(&self.engine, layer, channel).expect("the layer stores integers");
         Ok(Uint32Array::from(&counts[..]))
     }
 
     /// One map in real units, row by row.
-    pub fn channel_values(&self, layer: usize, channel: usize) -> Result<Float32Array, JsError> {
-        self.cell(layer, channel, 0, 0)?;
+    pub fn channel_values(&self, layer: f64, channel: f64) -> Result<Float32Array, JsError> {
+        let (layer, channel, ..) = self.cell(layer, channel, 0.0, 0.0)?;
         Ok(Float32Array::from(&*self.engine.map(layer, channel)))
     }
 
     /// Draws channels of a computed layer into one picture.
     pub fn draw(
         &mut self,
-        layer: usize,
-        channels: &[u32],
+        layer: f64,
+        #[wasm_bindgen(unchecked_param_type = "Uint32Array | number[]")] channels: &[f64],
         #[wasm_bindgen(unchecked_param_type = "Atlas")] options: JsValue,
     ) -> Result<ImageData, JsError> {
-        self.computed(layer)?;
+        let layer = self.computed(layer)?;
+        let channel = |&channel: &f64| self.channel(layer, channel).map(|channel| channel as u32);
+        let channels = channels.iter().map(channel).collect::<Result<Vec<_>, _>>()?;
         let atlas: Atlas = from_js(&options)?;
-        let raster = look::draw(&mut self.engine, layer, channels, atlas);
-        image_data(raster.ok_or_else(|| {
-            JsError::new("these channels cannot be drawn: one does not exist, or the picture is too large")
-        })?)
+        let raster = look::draw(&mut self.engine, layer, &channels, atlas);
+        image_data(
+            raster.ok_or_else(|| JsError::new("nothing is drawn: there is no channel, or the picture is too large"))?,
+        )
     }
 
     /// The input pixels that a cell sees, before and after clipping to the picture.
     #[wasm_bindgen(unchecked_return_type = "ReceptiveBox")]
-    pub fn receptive_box(&self, layer: usize, y: usize, x: usize) -> Result<JsValue, JsError> {
-        self.cell(layer, 0, y, x)?;
+    pub fn receptive_box(&self, layer: f64, y: f64, x: f64) -> Result<JsValue, JsError> {
+        let (layer, _, y, x) = self.cell(layer, 0.0, y, x)?;
         let whole = look::receptive_box(self.engine.layers()[layer].field, y, x);
         to_js(&ReceptiveBox { whole, clipped: whole.clipped(self.engine.size()) })
     }
@@ -421,7 +525,12 @@ impl Network {
 
 impl Network {
     fn new(engine: Engine, classes: Vec<Class>, card: Card) -> Self {
-        Network { engine, classes, card, clock: clock() }
+        Network { engine, classes, card, clock: clock(), coming: None }
+    }
+
+    /// Gives the engine a picture whose columns have all come.
+    fn set_rgb(&mut self, strips: Strips) {
+        self.engine.set_picture(&strips.finish().expect("all columns have come"));
     }
 
     fn timed_step(&mut self) -> Option<StepInfo> {
@@ -443,34 +552,46 @@ impl Network {
         if done == all { Ok(&self.engine) } else { Err(JsError::new(&format!("{done} of {all} layers are computed"))) }
     }
 
-    fn computed(&self, layer: usize) -> Result<(), JsError> {
-        let done = self.engine.done();
-        if layer < done { Ok(()) } else { Err(JsError::new(&format!("layer {layer} is not computed, {done} are"))) }
+    fn layer(&self, layer: f64) -> Result<usize, JsError> {
+        whole("layer", layer, self.engine.layers().len() - 1)
     }
 
-    fn channel(&self, layer: usize, channel: usize) -> Result<(), JsError> {
-        let channels = self.engine.layers().get(layer).map_or(0, |layer| layer.output.channels);
-        if channel < channels { Ok(()) } else { Err(JsError::new(&format!("layer {layer} has no channel {channel}"))) }
+    fn computed(&self, layer: f64) -> Result<usize, JsError> {
+        let (layer, done) = (self.layer(layer)?, self.engine.done());
+        if layer < done { Ok(layer) } else { Err(JsError::new(&format!("layer {layer} is not computed, {done} are"))) }
     }
 
-    /// Whether a layer's output is stored as integers 0..=127.
-    fn quantised(&self, layer: usize) -> Result<(), JsError> {
+    fn channel(&self, layer: usize, channel: f64) -> Result<usize, JsError> {
+        whole("channel", channel, self.engine.layers()[layer].output.channels - 1)
+    }
+
+    /// A layer whose output is stored as integers 0..=127.
+    fn quantised(&self, layer: f64) -> Result<usize, JsError> {
+        let layer = self.layer(layer)?;
         if self.engine.is_quantised(layer) {
-            Ok(())
+            Ok(layer)
         } else {
             Err(JsError::new(&format!("layer {layer} is not stored as 0 to {MAX}")))
         }
     }
 
-    fn cell(&self, layer: usize, channel: usize, y: usize, x: usize) -> Result<(), JsError> {
-        self.computed(layer)?;
-        let shape = self.engine.layers()[layer].output;
-        if channel < shape.channels && y < shape.height && x < shape.width {
-            return Ok(());
-        }
-        let network::Shape { channels, height, width } = shape;
-        Err(JsError::new(&format!("no value at channel {channel}, {y}, {x}: the layer is {channels}x{height}x{width}")))
+    /// One value of a computed layer.
+    fn cell(&self, layer: f64, channel: f64, y: f64, x: f64) -> Result<(usize, usize, usize, usize), JsError> {
+        let layer = self.computed(layer)?;
+        let network::Shape { height, width, .. } = self.engine.layers()[layer].output;
+        Ok((layer, self.channel(layer, channel)?, whole("y", y, height - 1)?, whole("x", x, width - 1)?))
     }
+}
+
+/// An argument or option that must be a whole number. All numbers come as they are in JavaScript: wasm-bindgen would
+/// cut what an integer cannot hold, and take 300 for the byte 44.
+#[inline(never)]
+fn whole(name: &str, value: f64, most: usize) -> Result<usize, JsError> {
+    // NaN and infinity have no whole part.
+    if value.fract() == 0.0 && (0.0..=most as f64).contains(&value) {
+        return Ok(value as usize);
+    }
+    Err(JsError::new(&format!("{name} is {value}, expected a whole number from 0 to {most}")))
 }
 
 /// The page's or the worker's clock.
@@ -487,26 +608,6 @@ fn options_from(options: JsValue) -> Result<Options, JsError> {
 
 fn no_weights(layer: usize) -> JsError {
     JsError::new(&format!("layer {layer} has no weights"))
-}
-
-/// An object and what serde cannot put into it: typed arrays, the browser's own objects.
-fn with_properties<const N: usize>(object: JsValue, properties: [(&str, JsValue); N]) -> Result<JsValue, JsError> {
-    for (name, value) in properties {
-        Reflect::set(&object, &name.into(), &value).map_err(|_| JsError::new("a plain object takes a property"))?;
-    }
-    Ok(object)
-}
-
-/// By way of text: model files are JSON too, and a second reader of the same types would be a twentieth of the package.
-fn from_js<T: DeserializeOwned>(value: &JsValue) -> Result<T, JsError> {
-    let text = js_sys::JSON::stringify(value).ok().and_then(|text| text.as_string());
-    let text = text.ok_or_else(|| JsError::new("options are a plain object"))?;
-    Ok(serde_json::from_str(&text)?)
-}
-
-/// Plain objects and arrays, no `Map`s.
-fn to_js(value: &(impl Serialize + ?Sized)) -> Result<JsValue, JsError> {
-    Ok(value.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
 }
 
 fn image_data(raster: Raster) -> Result<ImageData, JsError> {

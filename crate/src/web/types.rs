@@ -2,13 +2,14 @@
 
 use crate::look::PixelBox;
 use crate::model::{Card, Class};
-use crate::network::{Config, Kind, Layer, Network, Op, Options, Totals};
+use crate::network::{Config, Kind, Layer, Network, NetworkError, Op, Options, Totals};
+use crate::run::Method;
 use serde::Serialize;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen(typescript_custom_section)]
 const TYPES: &str = r#"
-/** One of the package's builds: simd128 alone; with relaxed SIMD; with that and shared memory. */
+/** One of the package's builds: simd128 alone; with relaxed SIMD; with that and shared memory. `failed`: kernels that compute wrongly on this machine and are not used. */
 export interface Build { name: "base" | "relaxed" | "threads"; simd: string; threads: number; failed: string[]; }
 /** What scales a row; missing numbers are the paper's. */
 export interface NetworkOptions { width?: number; input_size?: number; fc?: number; classes?: number; /** For the row "custom". */ modules?: Op[][]; }
@@ -16,17 +17,36 @@ export interface NetworkOptions { width?: number; input_size?: number; fc?: numb
 export type Op = { op: "conv"; kernel: number; channels: number; stride: number; pad: number } | { op: "lrn" } | { op: "pool"; kernel: number; stride: number };
 /** A row of the network table at the paper's numbers. */
 export interface NetworkSummary { id: string; title: string; weight_layers: number; parameters: number; macs: number; values: number; }
-/** One layer. Sizes in cells, fields in input pixels: cell i sees offset + i*jump ... + receptive_field. */
+/**
+ * One layer. `module`: 0 the input, then the row's, the last the fully connected ones. Sizes in cells, `kernel` 0 where there is no
+ * window; fields in input pixels: cell i sees offset + i*jump ... + receptive_field.
+ */
 export interface LayerInfo {
   index: number; name: string; kind: "input" | "conv" | "lrn" | "pool" | "fc"; module: number;
   kernel: number; stride: number; pad: number; relu: boolean;
   input_channels: number; channels: number; height: number; width: number;
   values: number; parameters: number; macs: number;
   receptive_field: number; jump: number; offset: number;
-  formula_parameters: string; kernel_name: string;
+  formula_parameters: string;
+  /** How a network that runs computes it; null in the input's, and in those of a row. */
+  algorithm: "direct" | "winograd-f2" | "winograd-f4" | "lrn" | "max-pool" | "matrix-vector" | null;
+  /** Integers that the multiply-add instruction takes: its rate is `peak_gmacs` or `peak_i8_gmacs`; null where there is none. */
+  instruction: "i16" | "i8" | null;
+  /** Multiplications of the definition in place of which one is done. */
+  gain: number;
+  /** All that for people; empty where `algorithm` is null. */
+  kernel_name: string;
+}
+/** Why a row cannot be built. What the words of a code need is there, else 0. */
+export interface NetworkProblem {
+  code: "first" | "inputs" | "vanish" | "parameters" | "values" | "memory" | "other"; message: string;
+  /** The layer at fault as it is counted in `LayerInfo`, where it is one. */
+  layer: number | null;
+  found: number; most: number; cells: number; channels: number; kernel: number;
 }
 export interface ClassName { wnid: string; en: string; zh: string; }
 export interface Accuracy { top1: number; top5: number; float_top1: number; float_top5: number; images: number; }
+/** `classes` is empty for a network without names; logits are divided by `temperature` before softmax, by 1 where there is none. */
 export interface NetworkInfo {
   id: string; title: string; modules?: Op[][] | null; width: number; input_size: number; fc: number; class_count: number;
   classes: ClassName[]; trained: boolean; parameters: number; macs: number; values: number;
@@ -86,7 +106,7 @@ impl From<&Config> for NetworkSummary {
         NetworkSummary {
             id: row.id,
             title: row.title,
-            weight_layers: layers.iter().filter(|layer| layer.weighted()).count(),
+            weight_layers: row.weight_layers(),
             parameters: totals.parameters,
             macs: totals.macs,
             values: totals.values,
@@ -116,11 +136,14 @@ pub struct LayerInfo {
     jump: usize,
     offset: i32,
     formula_parameters: String,
+    algorithm: Option<&'static str>,
+    instruction: Option<&'static str>,
+    gain: f64,
     kernel_name: String,
 }
 
 impl LayerInfo {
-    pub fn new(index: usize, layer: &Layer, kernel_name: &str) -> Self {
+    pub fn new(index: usize, layer: &Layer, method: Option<Method>) -> Self {
         let window = layer.window();
         let kernel = window.map_or(0, |window| window.kernel);
         let (inputs, outputs) = (layer.input.channels, layer.output.channels);
@@ -154,7 +177,56 @@ impl LayerInfo {
                 (true, 1) => format!("{inputs}·{outputs} + {outputs}"),
                 (true, k) => format!("{k}·{k}·{inputs}·{outputs} + {outputs}"),
             },
-            kernel_name: kernel_name.to_owned(),
+            algorithm: method.as_ref().map(|method| method.algorithm),
+            instruction: method.as_ref().and_then(|method| method.instruction),
+            gain: method.as_ref().map_or(1.0, |method| method.gain),
+            kernel_name: method.map(|method| method.name).unwrap_or_default(),
+        }
+    }
+}
+
+/// See `NetworkProblem` above.
+#[derive(Default, Serialize)]
+pub struct NetworkProblem {
+    code: &'static str,
+    message: String,
+    layer: Option<usize>,
+    found: u64,
+    most: u64,
+    cells: usize,
+    channels: usize,
+    kernel: usize,
+}
+
+impl From<NetworkError> for NetworkProblem {
+    fn from(error: NetworkError) -> Self {
+        let problem = NetworkProblem { message: error.to_string(), ..NetworkProblem::default() };
+        match error {
+            NetworkError::First => NetworkProblem { code: "first", layer: Some(1), ..problem },
+            NetworkError::FanIn { index, input, expected, found, .. } => NetworkProblem {
+                code: "inputs",
+                layer: Some(index),
+                found: found as u64,
+                most: expected as u64,
+                cells: input.height,
+                channels: input.channels,
+                ..problem
+            },
+            NetworkError::TooSmall { index, height, kernel, .. } => {
+                NetworkProblem { code: "vanish", layer: Some(index), cells: height, kernel, ..problem }
+            }
+            NetworkError::Parameters { expected, found } => {
+                NetworkProblem { code: "parameters", found, most: expected, ..problem }
+            }
+            NetworkError::Values { expected, found } => {
+                NetworkProblem { code: "values", found, most: expected, ..problem }
+            }
+            NetworkError::Memory { expected, found, .. } => {
+                NetworkProblem { code: "memory", found, most: expected, ..problem }
+            }
+            NetworkError::Unknown { .. } | NetworkError::OutOfRange { .. } => {
+                NetworkProblem { code: "other", ..problem }
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 /** This project's engine, in one of its builds. */
-import { startPackage } from '../../worker/package.js';
+import { startPackage } from '../../engine/worker/package.js';
 import { inputMean } from '../safetensors.js';
 
-/** @type {import('../../../www/worker/package.js').Package} */
+/** @type {import('../../../www/engine/worker/package.js').Package} */
 let vgg;
 /** @type {import('../../../pkg/vgglass.js').Network} */
 let network;
@@ -53,7 +53,7 @@ export function sized(size) {
   network.set_size(size);
   network.set_picture(picture);
   const times = network.run();
-  const classifier = network.layers().find(({ kind }) => kind === 'fc').index;
+  const classifier = network.layers().find(({ kind }) => kind === 'fc')?.index ?? Infinity;
   network.set_size(own);
   const sum = (/** @type {{ms: number}[]} */ some) => some.reduce((total, { ms }) => total + ms, 0);
   return { ms: sum(times), maps_ms: sum(times.filter(({ index }) => index < classifier)) };

@@ -1,6 +1,6 @@
 //! [`Simd`] with arrays: what each operation means, in plain Rust.
 
-use super::Simd;
+use super::vector::Simd;
 
 /// Token of the portable vector.
 #[derive(Clone, Copy)]

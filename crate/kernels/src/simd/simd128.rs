@@ -1,8 +1,8 @@
 //! [`Simd`] with WebAssembly's fixed-width SIMD, and with one instruction of relaxed SIMD where the build has it.
 
 #[cfg(target_feature = "relaxed-simd")]
-use super::DotI8;
-use super::Simd;
+use super::vector::DotI8;
+use super::vector::Simd;
 use core::arch::wasm32::*;
 
 /// Token of the WebAssembly vector.

@@ -1,6 +1,6 @@
 //! [`Simd`] with SSE2, which every x86-64 has.
 
-use super::Simd;
+use super::vector::Simd;
 use std::arch::x86_64::*;
 
 /// Token of the SSE2 vector.

@@ -1,0 +1,77 @@
+/** The networks set side by side, as they stand in the address: `shipped,alike-A,D~0.5~64~1~relaxed`. No DOM here. */
+import { BUILDS, NETWORKS, sizesOf, WIDTHS } from './address.js';
+import { ALIKE } from './results.js';
+import { LIMITS } from '../engine/table.js';
+
+/**
+ * @typedef {object} Column
+ * @property {string} net a row of the table, or `alike-` and a row, or `shipped`, or `page` for the network that the page runs
+ * @property {number} width of a row
+ * @property {number} size
+ * @property {number} seed
+ * @property {string | null} build of the engine; null: the best that the browser takes
+ */
+
+export const MOST = 3;
+/** The rows as they were trained alike, by what stands for them in the address. */
+export const ALIKE_ROWS = new Map(ALIKE.map(({ row }) => [`alike-${row}`, row]));
+/** Networks whose weights are what they are. */
+export const TRAINED = ['shipped', 'page', ...ALIKE_ROWS.keys()];
+
+/** @type {Omit<Column, 'net'>} */
+const USUAL = { width: 0.5, size: 64, seed: 1, build: null };
+
+/** The same row trained and untrained. @type {Column[]} */
+export const INITIAL = [
+  { ...USUAL, net: 'shipped' },
+  { ...USUAL, net: 'D' },
+];
+
+/** @param {Column} column */
+export function formatColumn({ net, width, size, seed, build }) {
+  const parts = TRAINED.includes(net) ? [net] : [net, width, size, seed];
+  return [...parts, ...(build ? [build] : [])].join('~');
+}
+
+/** @param {string} text @returns {Column | undefined} */
+export function parseColumn(text) {
+  const [net, ...parts] = text.split('~');
+  const build = BUILDS.includes(parts[parts.length - 1]) ? /** @type {string} */ (parts.pop()) : null;
+  if (TRAINED.includes(net)) return parts.length ? undefined : { ...USUAL, net, build };
+  const [width, size, seed] = parts.map(Number);
+  const isSensible =
+    NETWORKS.includes(net) && parts.length === 3 && WIDTHS.includes(width) && sizesOf(net).includes(size) && Number.isInteger(seed) && seed >= 0 && seed <= LIMITS.seed;
+  return isSensible ? { net, width, size, seed, build } : undefined;
+}
+
+/** @param {Column[]} columns */
+export const formatColumns = (columns) => columns.map(formatColumn).join(',');
+
+/** @param {string} text @returns {Column[] | undefined} */
+export function parseColumns(text) {
+  const columns = text.split(',').map(parseColumn);
+  return columns.length <= MOST && columns.every((column) => column !== undefined) ? columns : undefined;
+}
+
+/** @typedef {{name: string, module: number}} Named */
+
+/**
+ * The layers of several networks in one order, module by module; in a module, what only one network has comes after
+ * what precedes it there.
+ * @param {Named[][]} lists
+ * @returns {string[]} names
+ */
+export function merged(lists) {
+  const modules = [...new Set(lists.flat().map(({ module }) => module))].sort((a, b) => a - b);
+  return modules.flatMap((module) => {
+    const parts = lists.map((list) => list.filter((layer) => layer.module === module).map(({ name }) => name));
+    const [longest = [], ...others] = parts.sort((a, b) => b.length - a.length);
+    const all = [...longest];
+    for (const names of others) {
+      names.forEach((name, i) => {
+        if (!all.includes(name)) all.splice(i ? all.indexOf(names[i - 1]) + 1 : 0, 0, name);
+      });
+    }
+    return all;
+  });
+}

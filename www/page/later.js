@@ -1,0 +1,6 @@
+/**
+ * What the page does without until somebody asks for it; `App.later` loads it. One module, so that what it has in common with
+ * the page lies in few files.
+ */
+export * as kept from '../engine/kept/kept.js';
+export { createKept } from './kept-list.js';
