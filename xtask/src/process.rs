@@ -2,17 +2,41 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 /// Runs to the end with the terminal handed through; anything but success is an error.
 pub fn run(command: &mut Command) -> Result<()> {
     println!("$ {}", shown(command));
     let status = command.status().with_context(|| format!("could not start `{}`", shown(command)))?;
-    if !status.success() {
-        bail!("`{}` failed ({status})", shown(command));
-    }
+    succeeded(command, status)
+}
+
+/// Like [`run`], but what takes longer than `limit` is ended, and that is an error.
+pub fn run_within(limit: Duration, command: &mut Command) -> Result<()> {
+    const LOOK_EVERY: Duration = Duration::from_millis(100);
+    println!("$ {}", shown(command));
+    let mut child = command.spawn().with_context(|| format!("could not start `{}`", shown(command)))?;
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if start.elapsed() > limit {
+            child.kill()?;
+            child.wait()?;
+            bail!("`{}` was ended after {} minutes", shown(command), limit.as_secs() / 60);
+        }
+        thread::sleep(LOOK_EVERY);
+    };
+    succeeded(command, status)
+}
+
+fn succeeded(command: &Command, status: ExitStatus) -> Result<()> {
+    ensure!(status.success(), "`{}` failed ({status})", shown(command));
     Ok(())
 }
 
@@ -68,4 +92,21 @@ fn shown(command: &Command) -> String {
         .map(|word| word.to_string_lossy())
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_hangs_is_ended() {
+        let limit = Duration::from_millis(50);
+        let error = run_within(limit, Command::new("sleep").arg("600")).unwrap_err();
+        assert!(error.to_string().contains("`sleep 600` was ended"), "{error}");
+        let limit = Duration::from_secs(600);
+        run_within(limit, &mut Command::new("true")).expect("no failure");
+        let error = run_within(limit, &mut Command::new("false")).unwrap_err();
+        assert!(error.to_string().contains("`false` failed"), "{error}");
+    }
 }

@@ -11,9 +11,7 @@ use crate::kernels::requantise::MAX;
 use crate::kernels::simd::{Best, Simd};
 use crate::look::{self, Atlas, Colormap, Raster};
 use crate::model::{Card, Class, Model, untrained};
-#[cfg(target_feature = "atomics")]
-use crate::network::limits;
-use crate::network::{self, Options, Totals};
+use crate::network::{self, Options, Totals, limits};
 use crate::picture::{PictureError, Strips};
 use crate::run::{Engine, self_check, softmax, speed};
 use bridge::{from_js, to_js, with_properties};
