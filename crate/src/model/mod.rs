@@ -42,7 +42,9 @@ pub struct Weights {
     pub bias: Vec<i32>,
 }
 
-/// What was done to pictures in training: `(pixel / 255 - mean) / std`, channels R, G, B.
+/// What was done to pictures in training: `(pixel / 255 - mean) / std`, channels R, G, B. Weights that read pixels from 0 to 255
+/// less a mean, in whatever order of colours, as Keras's and Caffe's do, say it with `std = 1 / 255` and the first layer's
+/// weights put in this order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Preprocess {
     pub mean: [f32; 3],
