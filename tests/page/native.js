@@ -4,7 +4,7 @@ import { PAGE } from './browser.js';
 import { fixture } from './files.js';
 
 /** Small networks with random weights, so that every kernel has its turn. */
-export const UNTRAINED = /** @type {const} */ ([
+const UNTRAINED = /** @type {const} */ ([
   ['A-LRN', { width: 0.3, input_size: 32, fc: 40, classes: 10 }],
   ['C', { width: 0.25, input_size: 64, fc: 64, classes: 20 }],
   ['E', { width: 0.125, input_size: 48, fc: 33, classes: 7 }],

@@ -312,7 +312,7 @@ export function rowOf(net, rows, width, size) {
 }
 
 /** A row of the table for any. @param {string} net */
-export const inTable = (net) => (net === 'custom' ? 'D' : net);
+const inTable = (net) => (net === 'custom' ? 'D' : net);
 
 /** The row that stands for this one where the papers' rows are side by side. @param {string} id */
 export const formOf = (id) => TABLE.find((row) => row.id === id)?.formOf ?? id;

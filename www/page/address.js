@@ -31,7 +31,7 @@ export const whole = (initial, low, high) => ({
 });
 
 /** @type {Field<boolean>} */
-export const flag = { initial: false, read: (text) => (text === '1' ? true : undefined), write: () => '1' };
+const flag = { initial: false, read: (text) => (text === '1' ? true : undefined), write: () => '1' };
 
 /** @param {string | null} initial @returns {Field<string | null>} */
 export const name = (initial) => ({

@@ -16,7 +16,7 @@ export const MOST = 3;
 /** The rows as they were trained alike, by what stands for them in the address. */
 export const ALIKE_ROWS = new Map(ALIKE.map(({ row }) => [`alike-${row}`, row]));
 /** Networks whose weights are what they are. */
-export const TRAINED = ['shipped', 'page', ...ALIKE_ROWS.keys()];
+const TRAINED = ['shipped', 'page', ...ALIKE_ROWS.keys()];
 
 /** @type {Omit<Column, 'net'>} */
 const USUAL = { width: 0.5, size: 64, seed: 1, build: null };
@@ -34,7 +34,7 @@ export function formatColumn({ net, width, size, seed, build }) {
 }
 
 /** @param {string} text @returns {Column | undefined} */
-export function parseColumn(text) {
+function parseColumn(text) {
   const [net, ...parts] = text.split('~');
   const build = BUILDS.includes(parts[parts.length - 1]) ? /** @type {string} */ (parts.pop()) : null;
   if (TRAINED.includes(net)) return parts.length ? undefined : { ...USUAL, net, build };

@@ -15,7 +15,7 @@ import { sniff } from './sniff.js';
  */
 
 /** 64 million pixels are 256 MB decoded. */
-export const MOST_PIXELS = 64e6;
+const MOST_PIXELS = 64e6;
 /** As many bytes as the largest picture takes, with 16 bits a value and not compressed. */
 const MOST_BYTES = 8 * MOST_PIXELS;
 /** What no header tells is given to the browser's decoders up to this size. */

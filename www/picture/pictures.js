@@ -40,9 +40,9 @@ import { Problem } from '../engine/problem.js';
 /** What became of files given at once. @typedef {{count: number, taken: number, ids: Set<string>, failed: string[], full: number, gone: number}} Batch */
 
 /** Of one's own pictures so many are kept, */
-export const MOST_OWN = 100;
+const MOST_OWN = 100;
 /** and so many bytes of them. */
-export const MOST_OWN_BYTES = 300e6;
+const MOST_OWN_BYTES = 300e6;
 /** Type of what a dragged thumbnail carries: its id. */
 export const DRAGGED = 'application/x-vgglass-picture';
 /** Side of a thumbnail, in pixels. */

@@ -70,7 +70,7 @@ export function createKernels({ engine, store }, scope) {
 }
 
 /** @param {Float32Array} values `[colour][row][column]` @param {number} side @param {number} most @returns {ImageData} */
-export function paint(values, side, most) {
+function paint(values, side, most) {
   const image = new ImageData(side, side);
   for (let place = 0; place < side * side; place++) {
     for (let colour = 0; colour < 3; colour++) {

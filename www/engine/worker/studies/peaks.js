@@ -8,7 +8,7 @@
 const SAME = 0.4;
 
 /** What a cell sees, in input pixels. @param {LayerInfo} layer @param {number} y @param {number} x @returns {Box} */
-export function fieldOf({ receptive_field, jump, offset }, y, x) {
+function fieldOf({ receptive_field, jump, offset }, y, x) {
   const y0 = offset + y * jump;
   const x0 = offset + x * jump;
   return { x0, y0, x1: x0 + receptive_field, y1: y0 + receptive_field };
