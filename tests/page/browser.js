@@ -20,3 +20,8 @@ export const FLAGS = [
   '--disable-sync',
   '--disable-dev-shm-usage',
 ];
+/**
+ * In a page, before it. Whoever asks a page by automation counts as its user, from whom the site takes no page away to load it
+ * anew, as it does on a first visit: what is asked too early would keep it from that.
+ */
+export const UNTOUCHED = "Object.defineProperty(Navigator.prototype, 'userActivation', { get: () => undefined });";

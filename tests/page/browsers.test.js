@@ -1,7 +1,7 @@
 /** What the page must do in every browser: the whole way once, in few pages, for starting them is what takes longest. */
 import assert from 'node:assert/strict';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { ADDRESS } from './browser.js';
+import { ADDRESS, UNTOUCHED } from './browser.js';
 import { everywhere } from './everywhere.js';
 import { address, andRun, drop, finishedRun, goAndRun, painted, paste, runs, set, topNames } from './everywhere/page.js';
 import { pause } from './everywhere/tab.js';
@@ -224,6 +224,5 @@ everywhere(
     assert.equal((await topNames(tab))[0], 'triumphal arch');
   },
   // Views of a deck that is left may ask for the newest version when there is no server any more; WebKit says so in these words.
-  // Whoever asks a page by automation counts as its user, from whom the site takes no page away to load it anew.
-  { expectedErrors: /service-worker\.js due to access control checks/, open: { prelude: "Object.defineProperty(Navigator.prototype, 'userActivation', { get: () => undefined });" } },
+  { expectedErrors: /service-worker\.js due to access control checks/, open: { prelude: UNTOUCHED } },
 );

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, before } from 'node:test';
 import { chromium } from 'playwright-core';
-import { FLAGS, HEADLESS_SHELL, PAGE } from './browser.js';
+import { FLAGS, HEADLESS_SHELL, PAGE, UNTOUCHED } from './browser.js';
 
 /** Generous, for slow machines on which other things run. */
 const PATIENCE = 60_000;
@@ -57,6 +57,7 @@ export async function open(t, options = {}) {
     const unexpected = errors.filter((error) => !expectedErrors?.test(error));
     assert.deepEqual(unexpected, [], 'the page logged errors or asked for what is not its own');
   });
+  await page.addInitScript(UNTOUCHED);
   await page.addInitScript(hurry, HURRY);
   await beforeOpening?.(page);
   await page.goto(hash || view !== 'look' ? `${address}#/${view}?${hash}` : address);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { UNTOUCHED } from './browser.js';
 import { everywhere } from './everywhere.js';
 import { finishedRun as everyRun, set } from './everywhere/page.js';
 import { png } from './files.js';
@@ -360,8 +361,7 @@ everywhere(
     assert.equal(await tab.text('.tagline'), NEXT_WORD);
   },
   {
-    // Whoever asks a page by automation counts as its user, from whom the site takes no page away to load it anew.
-    open: { prelude: "Object.defineProperty(Navigator.prototype, 'userActivation', { get: () => undefined });" },
+    open: { prelude: UNTOUCHED },
     // What is asked for while the page goes is refused, which WebKit says in these words.
     expectedErrors: /404|service-worker\.js due to access control checks/,
   },
