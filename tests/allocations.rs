@@ -7,8 +7,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use vgglass::kernels::parallel::{Pool, Team};
 use vgglass::model::untrained;
-use vgglass::network::{Memory, Network, Op, Options};
-use vgglass::run::Engine;
+use vgglass::network::{Layer, Memory, Network, Op, Options};
+use vgglass::run::{Engine, Rule, Target};
 
 /// The system's allocator, counted.
 struct Counting;
@@ -45,7 +45,7 @@ fn memory() {
     what_is_reckoned_is_what_is_held(pool);
 }
 
-/// From a row to a network that has run, at its own size and at another, with a view of every layer.
+/// From a row to a network that has run, at its own size and at another, with a view of every layer and the way back.
 fn what_is_reckoned_is_what_is_held(pool: &'static Pool) {
     let options = |width, input_size| Options {
         width: Some(width),
@@ -68,20 +68,22 @@ fn what_is_reckoned_is_what_is_held(pool: &'static Pool) {
     for (id, options) in rows {
         for threads in [1, 2] {
             let network = Network::new(id, options.clone()).unwrap();
+            let reckon = |layers: &[Layer]| Memory::of(layers, threads).total() + Memory::of_backward(layers, threads);
             let before = HELD.load(Ordering::Relaxed);
             MOST.store(before, Ordering::Relaxed);
-            let mut reckoned = Memory::of(&network.layers().unwrap(), threads).total();
+            let mut reckoned = reckon(&network.layers().unwrap());
             let mut engine = untrained(&network, 1).unwrap().engine;
             engine.set_team(Team::of(pool, threads));
             let run = |engine: &mut Engine| {
                 engine.set_picture(&vec![100; engine.size().pow(2) * 3]);
                 engine.run();
                 (0..engine.layers().len()).for_each(|layer| engine.keep_pre_activations(layer));
+                engine.backward(Target::Logits(&vec![1.0; engine.network().classes]), 0, Rule::Gradient).unwrap();
             };
             run(&mut engine);
             let larger = network.input_size * 5 / 4;
             if engine.set_size(larger).is_ok() {
-                reckoned = Memory::of(&network.layers_at(larger).unwrap(), threads).total();
+                reckoned = reckon(&network.layers_at(larger).unwrap());
                 run(&mut engine);
             }
             let found = (MOST.load(Ordering::Relaxed) - before) as u64;
@@ -113,6 +115,7 @@ fn only_the_first_picture_allocates(pool: &'static Pool) {
                 let before = ALLOCATIONS.load(Ordering::Relaxed);
                 engine.set_picture(&picture);
                 engine.run();
+                engine.backward(Target::Logits(&[1.0; 20]), 0, Rule::Gradient).unwrap();
                 counts.push(ALLOCATIONS.load(Ordering::Relaxed) - before);
             }
             assert!(counts[0] > 0, "{id}: the first run makes room, or nothing is counted here");

@@ -6,18 +6,22 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use vgglass::kernels::backend::Backend;
 use vgglass::kernels::conv::{Algorithm, Conv, conv, relu_u7};
+use vgglass::kernels::gradient::{
+    ConvBackward, Gradient, conv_backward, linear as linear_gradient, linear_backward, lrn as lrn_gradient,
+    lrn_backward, max_pool_backward, most_steps, pool, through_relu,
+};
 use vgglass::kernels::linear::{Linear, linear};
 use vgglass::kernels::lrn::Lrn;
 use vgglass::kernels::parallel::Team;
-use vgglass::kernels::pool::{self, max_pool};
+use vgglass::kernels::pool::{max_pool, run as run_pool};
 use vgglass::kernels::requantise::{requantise, round_u7, round_u7_vector};
 use vgglass::kernels::scratch::Scratch;
 use vgglass::kernels::simd::Simd;
 use vgglass::kernels::source::Source;
-use vgglass::kernels::tensor::{Activations, Picture};
+use vgglass::kernels::tensor::{Activations, GradientSteps, Picture};
 use vgglass::model::untrained;
 use vgglass::network::{Network, Options, Shape, TABLE, Window};
-use vgglass::run::scalar;
+use vgglass::run::{Rule, Target, scalar};
 
 const SAME3X3: Window = Window { kernel: 3, stride: 1, pad: 1 };
 
@@ -253,6 +257,164 @@ pub fn convolution_of_a_picture_equals_definition<S: Simd>() {
     }
 }
 
+/// Any f32 gradient, of sizes far apart; half of them zero.
+fn random_gradient(random: &mut Random, (channels, height, width): (usize, usize, usize)) -> Gradient {
+    let mut gradient = Gradient::default();
+    gradient.reset(Shape { channels, height, width });
+    for cell in 0..height * width {
+        for value in gradient.cell_mut(cell) {
+            *value = random.range(-1000, 1000).max(0) as f32 * (random.range(-20, 20) as f32 / 4.0).exp2();
+        }
+    }
+    gradient
+}
+
+pub fn conv_backward_equals_definition<S: Simd>() {
+    let mut random = Random::new(7);
+    let windows = [
+        SAME3X3,
+        Window { kernel: 1, stride: 1, pad: 0 },
+        Window { kernel: 2, stride: 1, pad: 1 },
+        Window { kernel: 5, stride: 1, pad: 2 },
+        Window { kernel: 3, stride: 2, pad: 1 },
+        Window { kernel: 11, stride: 4, pad: 2 },
+        Window { kernel: 2, stride: 3, pad: 0 },
+    ];
+    let shapes = ODD.into_iter().chain([((150, 5, 6), 230), ((3, 20, 23), 64)]);
+    for ((channels, height, width), outputs) in shapes {
+        for window in windows {
+            let (Some(down), Some(across)) = (window.output(height), window.output(width)) else { continue };
+            let weight = random.weights((outputs, channels, window.kernel, window.kernel));
+            let mut gradient = random_gradient(&mut random, (outputs, down, across));
+            let outputs_on = Activations::from_plain(random.activations((outputs, down, across)).view(), 0);
+            let scale: Vec<f32> = (0..outputs).map(|o| 0.01 + o as f32 / 100.0).collect();
+            let largest = through_relu(&mut gradient, &outputs_on, &scale, Rule::Gradient);
+            let back = ConvBackward::new(window, channels, outputs, weight.as_slice().unwrap());
+            let input = Shape { channels, height, width };
+            let mut found = Gradient::default();
+            let mut steps = GradientSteps::default();
+            // What was there before is of another shape.
+            steps.reset(Shape { channels: 40, height: 9, width: 9 }, 1);
+            steps.block_mut(0, 3, 3).fill(77);
+            back.run::<S>(&gradient, largest, input, &mut steps, &mut scratch(), &mut found);
+            let most = f32::from(most_steps_of(&weight));
+            let whole = gradient.to_plain().mapv(|g| (g * (most / largest)).round_ties_even() as i16);
+            let sums = conv_backward(whole.view(), weight.view(), window, (height, width));
+            let expected = sums.mapv(|sum| if largest > 0.0 { sum as f32 * (largest / most) } else { 0.0 });
+            assert_eq!(found.to_plain(), expected, "{window:?} {input:?} {outputs}");
+        }
+    }
+}
+
+/// [`most_steps`] of a convolution's weights: those of one input meet.
+fn most_steps_of(weight: &Array4<i8>) -> i16 {
+    let inputs = weight.view().permuted_axes([1, 0, 2, 3]);
+    let inputs: Vec<Vec<i8>> = inputs.outer_iter().map(|weights| weights.iter().copied().collect()).collect();
+    most_steps(inputs.iter().map(Vec::as_slice))
+}
+
+/// As many steps as there may be, all of one sign, and weights at the end of their range.
+pub fn conv_backward_bears_extremes<S: Simd>() {
+    for (outputs, value) in [(512, 1.0), (512, -1.0), (3, 1.0)] {
+        let weight = Array4::from_elem((outputs, 17, 3, 3), -127_i8);
+        let mut gradient = Gradient::default();
+        gradient.reset(Shape { channels: outputs, height: 4, width: 5 });
+        (0..20).for_each(|cell| gradient.cell_mut(cell).fill(value));
+        let back = ConvBackward::new(SAME3X3, 17, outputs, weight.as_slice().unwrap());
+        let (mut found, mut steps) = (Gradient::default(), GradientSteps::default());
+        let input = Shape { channels: 17, height: 4, width: 5 };
+        back.run::<S>(&gradient, 1.0, input, &mut steps, &mut scratch(), &mut found);
+        let most = most_steps_of(&weight);
+        let whole = Array3::from_elem((outputs, 4, 5), if value > 0.0 { most } else { -most });
+        let sums = conv_backward(whole.view(), weight.view(), SAME3X3, (4, 5));
+        assert_eq!(found.to_plain(), sums.mapv(|sum| sum as f32 * (1.0 / f32::from(most))));
+        let real = -127.0 * 9.0 * outputs as f32 * value;
+        assert!((found.to_plain()[[3, 1, 1]] / real - 1.0).abs() < 1e-6, "no sum has wrapped");
+    }
+}
+
+#[expect(clippy::extra_unused_type_parameters, reason = "compilers make vectors of them, in every build others")]
+pub fn other_gradients_equal_definitions<S: Simd>() {
+    let mut random = Random::new(8);
+    let mut found = Gradient::default();
+    for (shape, kernel, stride) in [((33, 9, 7), 3, 2), ((5, 4, 4), 2, 2), ((64, 6, 9), 2, 1), ((1, 3, 3), 3, 3)] {
+        // Few different values: equal ones are common.
+        let plain = random.activations(shape).mapv(|q| q / 50);
+        let input = Activations::from_plain(plain.view(), 1);
+        let window = Window { kernel, stride, pad: 0 };
+        let out = (shape.0, window.output(shape.1).unwrap(), window.output(shape.2).unwrap());
+        let gradient = random_gradient(&mut random, out);
+        pool(&input, &gradient, window, &mut found);
+        assert_eq!(found.to_plain(), max_pool_backward(plain.view(), gradient.to_plain().view(), window));
+    }
+    for shape in [(1, 2, 2), (4, 3, 1), (96, 2, 3)] {
+        let plain = random.activations(shape);
+        let gradient = random_gradient(&mut random, shape);
+        lrn_gradient(&Activations::from_plain(plain.view(), 0), &gradient, 0.7, &mut scratch(), &mut found);
+        for cell in 0..shape.1 * shape.2 {
+            let q: Vec<u8> = (0..shape.0).map(|c| plain[[c, cell / shape.2, cell % shape.2]]).collect();
+            assert_eq!(found.cell(cell), lrn_backward(&q, gradient.cell(cell), 0.7));
+        }
+    }
+    // One place; then a window that has several.
+    for ((channels, side, larger), outputs) in [((33, 2, 2), 10), ((3, 1, 1), 67), ((70, 7, 7), 19), ((9, 2, 4), 33)] {
+        let weight: Vec<i8> = (0..outputs * channels * side * side).map(|_| random.range(-127, 127) as i8).collect();
+        let places = larger - side + 1;
+        let gradient = random_gradient(&mut random, (outputs, places, places));
+        let window = Shape { channels, height: side, width: side };
+        let input = Shape { channels, height: larger, width: larger };
+        linear_gradient(&weight.clone().into(), window, &gradient, input, &mut scratch(), &mut found);
+        let mut expected = Array3::<f32>::zeros((channels, larger, larger));
+        for place in 0..places * places {
+            let sums = linear_backward(gradient.cell(place), &weight, window.values());
+            for (i, sum) in sums.into_iter().enumerate() {
+                let (c, y, x) = (i / (side * side), i / side % side, i % side);
+                expected[[c, place / places + y, place % places + x]] += sum;
+            }
+        }
+        assert_eq!(found.to_plain(), expected, "{channels} {side} {larger} {outputs}");
+    }
+}
+
+/// The whole way back by definitions, from every kind of target.
+pub fn backward_equals_definition<S: Simd>() {
+    for row in TABLE {
+        let options = Options {
+            width: Some(0.1),
+            input_size: Some(row.smallest_input().max(34)),
+            fc: Some(9),
+            classes: Some(5),
+            ..Options::default()
+        };
+        let network = Network::new(row.id, options).unwrap();
+        let made = untrained(&network, 3).unwrap();
+        let mut random = Random::new(9);
+        let rgb: Vec<u8> = (0..network.input_size.pow(2) * 3).map(|_| random.range(0, 255) as u8).collect();
+        let mut engine = made.engine;
+        engine.set_team(TEAM.get());
+        engine.set_picture(&rgb);
+        engine.run();
+        let outputs = scalar::forward(&made.model, &rgb).unwrap();
+        let logits = engine.layers().len() - 1;
+        let factors = [0.5, -1.0, 0.0, 2.0, 1.0];
+        let conv = engine.layers().iter().rposition(|layer| layer.name.starts_with("conv")).unwrap();
+        for (target, from, rule) in [
+            (Target::Logits(&factors), logits, Rule::Gradient),
+            (Target::Logits(&factors), logits, Rule::Guided),
+            (Target::Channel { layer: conv, channel: 1 }, conv, Rule::Gradient),
+            (Target::Value { layer: 1, channel: 2, y: 3, x: 5 }, 1, Rule::Gradient),
+        ] {
+            let expected = scalar::backward(&made.model, &outputs, target, rule).unwrap();
+            for to in [0, 1, from / 2, from - 1, from] {
+                let found = engine.backward_with(target, to, rule, &Backend::of::<S>()).unwrap().to_plain();
+                assert_eq!(found, expected[to], "{} {target:?} {rule:?} to layer {to}", row.id);
+            }
+            let is_heard = matches!(target, Target::Channel { .. }) || expected[0].iter().any(|&g| g != 0.0);
+            assert!(is_heard, "{} {target:?} says something", row.id);
+        }
+    }
+}
+
 pub fn linear_equals_definition<S: Simd>() {
     let mut random = Random::new(6);
     for (shape, outputs) in [((1, 1, 1), 1), ((33, 2, 2), 10), ((64, 7, 7), 9), ((31, 1, 3), 4), ((512, 1, 1), 200)] {
@@ -294,7 +456,7 @@ pub fn max_pool_equals_definition<S: Simd>() {
             let input = random.activations(shape);
             let expected = max_pool(input.view(), window);
             let mut out = Activations::new(shape_of(&expected), 1);
-            pool::run::<S>(&Activations::from_plain(input.view(), 1), window, &mut scratch(), &mut out);
+            run_pool::<S>(&Activations::from_plain(input.view(), 1), window, &mut scratch(), &mut out);
             assert_eq!(out.to_plain(), expected, "{window:?} {shape:?}");
             assert_halo_is_zero(&out);
         }
@@ -417,6 +579,10 @@ macro_rules! suite {
                 lrn_equals_definition
                 requantise_rounds_ties_to_even
                 engine_equals_definition
+                conv_backward_equals_definition
+                conv_backward_bears_extremes
+                other_gradients_equal_definitions
+                backward_equals_definition
                 dense_evaluation_agrees_with_the_native_size
             );
         }

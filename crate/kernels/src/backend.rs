@@ -2,13 +2,14 @@
 //! anew, under other flags.
 
 use super::conv::Conv;
+use super::gradient::{ConvBackward, Gradient};
 use super::linear::Linear;
 use super::lrn::Lrn;
 use super::scratch::Scratch;
-use super::shape::Window;
+use super::shape::{Shape, Window};
 use super::simd::{Best, Simd};
 use super::source::Source;
-use super::tensor::Activations;
+use super::tensor::{Activations, GradientSteps};
 use super::{peak, pool};
 
 /// The kernels for one vector, and the loops that measure its instructions.
@@ -23,6 +24,8 @@ pub struct Backend {
     pub lrn: fn(Lrn, &Activations, &mut Scratch, &mut Activations),
     /// [`Linear::run`].
     pub linear: fn(&Linear, &Activations, &mut Scratch, &mut Vec<i32>),
+    /// [`ConvBackward::run`].
+    pub conv_backward: fn(&ConvBackward, &Gradient, f32, Shape, &mut GradientSteps, &mut Scratch, &mut Gradient),
     /// [`peak::dot_i16`].
     pub peak_i16: fn(u32, i32) -> (u64, i32),
     /// [`peak::dot_i8`].
@@ -37,6 +40,7 @@ impl Backend {
             max_pool: pool::run::<S>,
             lrn: Lrn::run::<S>,
             linear: Linear::run::<S>,
+            conv_backward: ConvBackward::run::<S>,
             peak_i16: peak::dot_i16::<S>,
             peak_i8: peak::dot_i8::<S>,
         }

@@ -204,12 +204,19 @@ impl Conv {
     /// The accumulators with bias, before ReLU and requantisation: `[cell][channel]`, channels padded to the
     /// returned count.
     pub fn accumulators<S: Simd>(&self, source: Source, scratch: &mut Scratch) -> (Vec<i32>, usize) {
+        let channels = self.bias.len();
+        let mut kept = vec![0; self.output(source.shape()).cells() * channels];
+        self.accumulate::<S>(source, scratch, &mut kept);
+        (kept, channels)
+    }
+
+    /// [`Conv::accumulators`] into `sums`, which has room for them.
+    pub fn accumulate<S: Simd>(&self, source: Source, scratch: &mut Scratch, sums: &mut [i32]) {
         let shape = self.output(source.shape());
         let channels = self.bias.len();
-        let mut kept = vec![0; shape.cells() * channels];
-        let epilogue = Keep { bias: &self.bias, out: Shared(kept.as_mut_ptr()), width: shape.width, channels };
+        assert!(sums.len() >= shape.cells() * channels);
+        let epilogue = Keep { bias: &self.bias, out: Shared(sums.as_mut_ptr()), width: shape.width, channels };
         self.run_with::<S>(source, scratch, Epilogue::Keep(epilogue));
-        (kept, channels)
     }
 
     fn run_with<S: Simd>(&self, source: Source, scratch: &mut Scratch, epilogue: Epilogue) {

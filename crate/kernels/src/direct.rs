@@ -10,7 +10,7 @@ use super::scratch::{Bytes, Scratch};
 use super::shape::{INPUT_CHANNELS, Shape, Window};
 use super::simd::Simd;
 use super::source::Source;
-use super::tensor::{Activations, Aligned, BLOCK, Picture, blocks};
+use super::tensor::{Aligned, BLOCK, Blocked, Picture, Value, blocks};
 
 /// Bytes of activations in a panel: half of a common second-level cache's 512 kB.
 const PANEL: usize = 128 * 1024;
@@ -88,10 +88,19 @@ pub(super) fn run<S: Simd>(
             });
         }
         Source::Activations(input) if narrow => {
-            cells::<S, u8>(k, weights, out, scratch, epilogue, |cell, row| gather::<S, u8>(input, window, cell, row));
+            cells::<S, u8>(k, weights, out, scratch, epilogue, |cell, row| {
+                gather::<S, _, u8>(input, window, cell, row)
+            });
         }
         Source::Activations(input) => {
-            cells::<S, i16>(k, weights, out, scratch, epilogue, |cell, row| gather::<S, i16>(input, window, cell, row));
+            cells::<S, i16>(k, weights, out, scratch, epilogue, |cell, row| {
+                gather::<S, _, i16>(input, window, cell, row);
+            });
+        }
+        Source::Gradients(input) => {
+            cells::<S, i16>(k, weights, out, scratch, epilogue, |cell, row| {
+                gather::<S, _, i16>(input, window, cell, row);
+            });
         }
     }
 }
@@ -165,7 +174,7 @@ unsafe fn put_cells<S: Simd>(
 }
 
 /// Lays the window at output cell (`y`, `x`) into the first row of `panel`.
-fn gather<S: Simd, E: Row>(input: &Activations, window: Window, (y, x): (usize, usize), panel: &mut [E]) {
+fn gather<S: Simd, V: Value, E: Row<V>>(input: &Blocked<V>, window: Window, (y, x): (usize, usize), panel: &mut [E]) {
     let kernel = window.kernel;
     let mut to = panel.chunks_exact_mut(8);
     for channels in 0..blocks(input.shape().channels) {
@@ -179,24 +188,24 @@ fn gather<S: Simd, E: Row>(input: &Activations, window: Window, (y, x): (usize, 
     }
 }
 
-/// What [`gather`] makes of activations.
-trait Row: Sized {
-    fn copy<S: Simd>(from: &[u8; 8], to: &mut [Self]);
+/// What [`gather`] makes of values.
+trait Row<V>: Sized {
+    fn copy<S: Simd>(from: &[V; 8], to: &mut [Self]);
 }
 
-impl Row for u8 {
+impl Row<u8> for u8 {
     #[inline(always)]
     fn copy<S: Simd>(from: &[u8; 8], to: &mut [u8]) {
         to.copy_from_slice(from);
     }
 }
 
-impl Row for i16 {
+impl<V: Value> Row<V> for i16 {
     #[inline(always)]
-    fn copy<S: Simd>(from: &[u8; 8], to: &mut [i16]) {
+    fn copy<S: Simd>(from: &[V; 8], to: &mut [i16]) {
         assert!(to.len() >= 8);
-        // SAFETY: eight bytes are read, eight i16 written.
-        unsafe { S::store(to.as_mut_ptr().cast(), S::load_u8x8(from.as_ptr())) };
+        // SAFETY: eight values are read, eight i16 written.
+        unsafe { S::store(to.as_mut_ptr().cast(), V::load8::<S>(from.as_ptr())) };
     }
 }
 

@@ -9,6 +9,7 @@
 //! | [`gemm`] | the micro-kernel under both |
 //! | [`linear`] | fully connected layers |
 //! | [`pool`], [`lrn`] | max-pooling, local response normalisation |
+//! | [`gradient`] | the way back through all of them |
 //! | [`backend`] | all of these for one vector, as an engine calls them |
 //! | [`parallel`] | loops shared between threads |
 //! | [`requantise`] | i32 accumulators to u7 activations |
@@ -24,6 +25,7 @@ pub mod backend;
 pub mod conv;
 pub mod direct;
 pub mod gemm;
+pub mod gradient;
 pub mod int8;
 pub mod linear;
 pub mod lrn;

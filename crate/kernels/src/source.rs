@@ -1,13 +1,14 @@
-//! What a convolution reads: the first layer's the picture, all others' activations.
+//! What a convolution reads: the first layer's the picture, all others' activations; on the way back, gradients.
 
 use super::shape::Shape;
-use super::tensor::{Activations, Picture};
+use super::tensor::{Activations, GradientSteps, Picture};
 
 /// What a convolution reads.
 #[derive(Clone, Copy)]
 pub enum Source<'a> {
     Picture(&'a Picture),
     Activations(&'a Activations),
+    Gradients(&'a GradientSteps),
 }
 
 impl Source<'_> {
@@ -15,6 +16,7 @@ impl Source<'_> {
         match self {
             Source::Picture(picture) => picture.shape(),
             Source::Activations(input) => input.shape(),
+            Source::Gradients(input) => input.shape(),
         }
     }
     pub(super) fn is_picture(&self) -> bool {
@@ -24,6 +26,7 @@ impl Source<'_> {
         match self {
             Source::Picture(picture) => picture.halo(),
             Source::Activations(input) => input.halo(),
+            Source::Gradients(input) => input.halo(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where values lie in memory.
 
 use super::shape::{INPUT_CHANNELS, Shape};
+use super::simd::Simd;
 use bytemuck::{Pod, Zeroable};
 use ndarray::{Array3, ArrayView3};
 
@@ -75,36 +76,86 @@ fn tiled(cells: usize, halo: usize) -> usize {
     cells.next_multiple_of(4) + 2 * halo
 }
 
-/// u7 activations, `[C/32][rows][cols][32]`. Around the `height`×`width` cells lies a halo of zeros as wide as the
-/// next layer's padding, so that kernels read over the border without tests. Channels beyond the last are zero.
+/// Values in blocks of channels, `[C/32][rows][cols][32]`. Around the `height`×`width` cells lies a halo of zeros as wide as
+/// the padding of whoever reads them, so that kernels read over the border without tests. Channels beyond the last are zero.
 #[derive(Clone)]
-pub struct Activations {
+pub struct Blocked<T> {
     shape: Shape,
     halo: usize,
     rows: usize,
     cols: usize,
-    data: Aligned<u8>,
+    data: Aligned<T>,
 }
 
-impl Activations {
+/// u7, 0..=127.
+pub type Activations = Blocked<u8>;
+/// Gradients in whole steps of a size that they share; see [`super::gradient`].
+pub type GradientSteps = Blocked<i16>;
+
+/// What lies in blocks that a convolution reads.
+pub(super) trait Value: Pod {
+    /// Eight of them as i16x8.
+    /// # Safety
+    /// Eight readable values.
+    unsafe fn load8<S: Simd>(p: *const Self) -> S::V;
+}
+
+impl Value for u8 {
+    #[inline(always)]
+    unsafe fn load8<S: Simd>(p: *const u8) -> S::V {
+        // SAFETY: by the caller.
+        unsafe { S::load_u8x8(p) }
+    }
+}
+
+impl Value for i16 {
+    #[inline(always)]
+    unsafe fn load8<S: Simd>(p: *const i16) -> S::V {
+        // SAFETY: by the caller.
+        unsafe { S::load(p.cast()) }
+    }
+}
+
+impl<T: Pod> Default for Blocked<T> {
+    fn default() -> Self {
+        Blocked {
+            shape: Shape { channels: 0, height: 0, width: 0 },
+            halo: 0,
+            rows: 0,
+            cols: 0,
+            data: Aligned::default(),
+        }
+    }
+}
+
+impl<T: Pod> Blocked<T> {
     /// Zeros, with a halo of `halo` cells at each side and room below and to the right of it for the tiles of
     /// [`super::winograd`], which read up to the next multiple of four cells.
     pub fn new(shape: Shape, halo: usize) -> Self {
         let (rows, cols) = (tiled(shape.height, halo), tiled(shape.width, halo));
         let data = Aligned::zeroed(blocks(shape.channels) * rows * cols * BLOCK);
-        Activations { shape, halo, rows, cols, data }
+        Blocked { shape, halo, rows, cols, data }
     }
 
-    /// Bytes that [`Activations::new`] takes.
+    /// Zeros of another shape, in the same memory where that is enough.
+    pub fn reset(&mut self, shape: Shape, halo: usize) {
+        (self.shape, self.halo) = (shape, halo);
+        (self.rows, self.cols) = (tiled(shape.height, halo), tiled(shape.width, halo));
+        let length = blocks(shape.channels) * self.rows * self.cols * BLOCK;
+        self.data.reserve(length);
+        self.data[..length].fill(T::zeroed());
+    }
+
+    /// Bytes that [`Blocked::new`] takes.
     pub fn bytes_for(shape: Shape, halo: usize) -> u64 {
         let (rows, cols) = (tiled(shape.height, halo), tiled(shape.width, halo));
-        whole_lines([blocks(shape.channels), rows, cols, BLOCK].map(|n| n as u64).iter().product())
+        whole_lines([blocks(shape.channels), rows, cols, BLOCK, size_of::<T>()].map(|n| n as u64).iter().product())
     }
 
-    /// From plain `[C, H, W]`, values 0..=127.
-    pub fn from_plain(plain: ArrayView3<u8>, halo: usize) -> Self {
+    /// From plain `[C, H, W]`; activations are 0..=127.
+    pub fn from_plain(plain: ArrayView3<T>, halo: usize) -> Self {
         let (channels, height, width) = plain.dim();
-        let mut packed = Activations::new(Shape { channels, height, width }, halo);
+        let mut packed = Blocked::new(Shape { channels, height, width }, halo);
         for ((c, y, x), &value) in plain.indexed_iter() {
             packed.set(c, y, x, value);
         }
@@ -112,7 +163,7 @@ impl Activations {
     }
 
     /// To plain `[C, H, W]`.
-    pub fn to_plain(&self) -> Array3<u8> {
+    pub fn to_plain(&self) -> Array3<T> {
         let Shape { channels, height, width } = self.shape;
         Array3::from_shape_fn((channels, height, width), |(c, y, x)| self.get(c, y, x))
     }
@@ -127,7 +178,7 @@ impl Activations {
     pub fn cols(&self) -> usize {
         self.cols
     }
-    pub fn data(&self) -> &[u8] {
+    pub fn data(&self) -> &[T] {
         &self.data
     }
     pub fn bytes(&self) -> usize {
@@ -141,12 +192,12 @@ impl Activations {
         ((block * self.rows + y) * self.cols + x) * BLOCK
     }
 
-    pub fn get(&self, channel: usize, y: usize, x: usize) -> u8 {
+    pub fn get(&self, channel: usize, y: usize, x: usize) -> T {
         self.data[self.index(channel / BLOCK, y as isize, x as isize) + channel % BLOCK]
     }
 
     /// One map, row by row.
-    pub fn map(&self, channel: usize) -> Vec<u8> {
+    pub fn map(&self, channel: usize) -> Vec<T> {
         let mut map = Vec::with_capacity(self.shape.cells());
         for y in 0..self.shape.height {
             let row = &self.data[self.index(channel / BLOCK, y as isize, 0)..][..self.shape.width * BLOCK];
@@ -155,22 +206,28 @@ impl Activations {
         map
     }
 
-    pub fn set(&mut self, channel: usize, y: usize, x: usize, q: u8) {
+    pub fn set(&mut self, channel: usize, y: usize, x: usize, value: T) {
         let at = self.index(channel / BLOCK, y as isize, x as isize) + channel % BLOCK;
-        self.data[at] = q;
+        self.data[at] = value;
+    }
+
+    /// The channels of a block at a cell.
+    pub fn block_mut(&mut self, block: usize, y: usize, x: usize) -> &mut [T] {
+        let at = self.index(block, y as isize, x as isize);
+        &mut self.data[at..at + BLOCK]
     }
 
     /// Zeros one map.
     pub fn clear(&mut self, channel: usize) {
         for y in 0..self.shape.height {
             for x in 0..self.shape.width {
-                self.set(channel, y, x, 0);
+                self.set(channel, y, x, T::zeroed());
             }
         }
     }
 
     /// A handle for kernels that write cells from several places.
-    pub(super) fn writer(&mut self) -> Writer<'_> {
+    pub(super) fn writer(&mut self) -> Writer<'_, T> {
         Writer {
             block: self.rows * self.cols * BLOCK,
             row: self.cols * BLOCK,
@@ -182,28 +239,28 @@ impl Activations {
     }
 }
 
-/// Raw access to the cells of [`Activations`].
+/// Raw access to the cells of [`Blocked`].
 #[derive(Clone, Copy)]
-pub(super) struct Writer<'a> {
-    data: *mut u8,
+pub(super) struct Writer<'a, T = u8> {
+    data: *mut T,
     block: usize,
     row: usize,
     origin: usize,
     shape: Shape,
-    of: std::marker::PhantomData<&'a mut [u8]>,
+    of: std::marker::PhantomData<&'a mut [T]>,
 }
 
 // SAFETY: the users of a writer write disjoint cells (one tile or pixel each).
-unsafe impl Send for Writer<'_> {}
+unsafe impl<T: Send> Send for Writer<'_, T> {}
 // SAFETY: as above.
-unsafe impl Sync for Writer<'_> {}
+unsafe impl<T: Send> Sync for Writer<'_, T> {}
 
-impl Writer<'_> {
+impl<T> Writer<'_, T> {
     /// Address of a channel at a cell.
     /// # Safety
     /// `y < height`, `x < width`, `channel < blocks(channels) * BLOCK`.
     #[inline(always)]
-    pub unsafe fn at(&self, channel: usize, y: usize, x: usize) -> *mut u8 {
+    pub unsafe fn at(&self, channel: usize, y: usize, x: usize) -> *mut T {
         debug_assert!(y < self.shape.height && x < self.shape.width);
         debug_assert!(channel < blocks(self.shape.channels) * BLOCK);
         let offset = channel / BLOCK * self.block + self.origin + y * self.row + x * BLOCK + channel % BLOCK;
@@ -226,7 +283,7 @@ pub struct Picture {
 impl Picture {
     /// Values behind the last row.
     const SPARE: usize = 16;
-    /// Zeros, with a halo of `halo` pixels and room for tiles as [`Activations::new`] leaves it.
+    /// Zeros, with a halo of `halo` pixels and room for tiles as [`Blocked::new`] leaves it.
     pub fn new(height: usize, width: usize, halo: usize) -> Self {
         let (rows, cols) = (tiled(height, halo), tiled(width, halo));
         // Spare values let kernels load whole vectors.

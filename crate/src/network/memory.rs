@@ -3,6 +3,7 @@
 use super::{Kind, Layer};
 use crate::kernels::conv;
 use crate::kernels::gemm;
+use crate::kernels::gradient::{ConvBackward, Gradient};
 use crate::kernels::linear::Linear;
 use crate::kernels::lrn::Lrn;
 use crate::kernels::scratch::Bytes;
@@ -57,6 +58,24 @@ impl Memory {
         }
         memory.working = working.shared + working.each * threads as u64 + sums;
         memory
+    }
+
+    /// What the backward pass through these layers takes beside that.
+    pub fn of_backward(layers: &[Layer], threads: usize) -> u64 {
+        let (mut weights, mut gradient, mut steps) = (0, 0, 0);
+        let mut working = Bytes::default();
+        for layer in &layers[1..] {
+            gradient = gradient.max(Gradient::bytes_for(layer.output)).max(Gradient::bytes_for(layer.input));
+            if let Kind::Conv(window) = layer.kind {
+                let need = ConvBackward::bytes_for(window, layer.input, layer.output);
+                weights += need.weights;
+                steps = steps.max(ConvBackward::steps_for(window, layer.input, layer.output));
+                working = working.or(need);
+            } else if let Kind::Fc { .. } = layer.kind {
+                working.shared = working.shared.max(4 * layer.fan_in() as u64);
+            }
+        }
+        weights + 2 * gradient + steps + working.shared + working.each * threads as u64
     }
 
     pub fn total(&self) -> u64 {

@@ -1,5 +1,6 @@
 //! The forward pass, layer by layer. Every layer's output is kept: a view may ask for any of them.
 
+use super::backward::Backward;
 use super::{plan, self_check};
 use crate::kernels::backend::{BEST, Backend};
 use crate::kernels::conv::{Algorithm, Conv};
@@ -45,24 +46,25 @@ pub struct Engine {
     network: Network,
     preprocess: Preprocess,
     size: usize,
-    layers: Vec<Layer>,
+    pub(super) layers: Vec<Layer>,
     runnables: Vec<Runnable>,
     /// Real value of one step of every layer's output; 1 for the input (pixels) and for the logits.
-    scales: Vec<f32>,
+    pub(super) scales: Vec<f32>,
     /// The model's weights, which views show; `None` where a layer has none.
-    weights: Vec<Option<Weights>>,
+    pub(super) weights: Vec<Option<Weights>>,
     picture: Picture,
     /// Output of every layer but the input (a stand-in without cells) and fc8 (likewise: see `logits`).
-    outputs: Vec<Activations>,
+    pub(super) outputs: Vec<Activations>,
     /// fc8, `[place][class]`.
     logits: Vec<f32>,
     /// Layers whose output belongs to the present picture.
-    done: usize,
+    pub(super) done: usize,
     /// Channels (layer, channel) that give zeros, in order.
     off: Vec<(usize, usize)>,
-    scratch: Scratch,
+    pub(super) scratch: Scratch,
     acc: Vec<i32>,
     pre: Option<PreActivations>,
+    pub(super) backward: Backward,
 }
 
 /// Kept for views, of one layer at a time.
@@ -146,6 +148,7 @@ impl Engine {
             scratch: Scratch::default(),
             acc: Vec::new(),
             pre: None,
+            backward: Backward::default(),
         };
         engine.set_size(model.network.input_size)?;
         Ok(engine)
@@ -476,7 +479,7 @@ impl Engine {
     /// Bytes of activations and working memory.
     pub fn activation_bytes(&self) -> usize {
         let outputs: usize = self.outputs.iter().map(Activations::bytes).sum();
-        outputs + self.picture.bytes() + self.scratch.bytes()
+        outputs + self.picture.bytes() + self.scratch.bytes() + self.backward.bytes()
     }
 
     /// RGB bytes of what the network sees, `[size][size][3]`.

@@ -10,7 +10,7 @@ use crate::scratch::{Bytes, Scratch};
 use crate::shape::Shape;
 use crate::simd::Simd;
 use crate::source::Source;
-use crate::tensor::{Aligned, BLOCK, blocks};
+use crate::tensor::{Aligned, BLOCK, Blocked, Value, blocks};
 use std::ops::Range;
 
 /// Bytes of transformed input kept at once, if that is enough tiles.
@@ -132,19 +132,29 @@ impl Work<'_> {
         for (i, y, x) in batch.places::<T>(rows) {
             let row = i * self.k_padded;
             debug_assert!(row + self.k_padded <= self.v_stride);
+            // SAFETY: the panel has `IN²` positions of `v_stride` values, and each row belongs to one thread.
+            let panel = unsafe { panel.at(row) };
             match self.input {
-                Source::Picture(picture) => {
-                    // SAFETY: the panel has `IN²` positions of `v_stride` values, and each row belongs to one thread.
-                    unsafe { transform_pixels::<S, T>(picture, y, x, panel.at(row), self.v_stride) };
+                // SAFETY: as above.
+                Source::Picture(picture) => unsafe {
+                    transform_pixels::<S, T>(picture, y, x, panel, self.v_stride);
+                },
+                Source::Activations(input) => self.transform_blocks::<S, T, u8>(input, y, x, panel),
+                Source::Gradients(input) if T::TAKES_GRADIENTS => {
+                    self.transform_blocks::<S, T, i16>(input, y, x, panel);
                 }
-                Source::Activations(input) => {
-                    for block in 0..blocks(input.shape().channels) {
-                        // SAFETY: as above.
-                        unsafe {
-                            transform_input::<S, T>(input, block, y, x, panel.at(row + block * BLOCK), self.v_stride);
-                        }
-                    }
-                }
+                Source::Gradients(_) => unreachable!("their steps do not fit this tile"),
+            }
+        }
+    }
+
+    /// V of a tile; `panel` has its row at every position.
+    #[inline(always)]
+    fn transform_blocks<S: Simd, T: Tile, V: Value>(&self, input: &Blocked<V>, y: usize, x: usize, panel: *mut i16) {
+        for block in 0..blocks(input.shape().channels) {
+            // SAFETY: the row has all blocks.
+            unsafe {
+                transform_input::<S, T, V>(input, block, y, x, panel.add(block * BLOCK), self.v_stride);
             }
         }
     }

@@ -17,6 +17,8 @@ pub(crate) trait Tile {
     const OUT: usize;
     /// Input cells of one side.
     const IN: usize = Self::OUT + 2;
+    /// Whether it is computed of gradients, too; see [`crate::gradient::most_steps`].
+    const TAKES_GRADIENTS: bool;
     /// Whether results are exact for these weights `[C_in, 3, 3]` of one output channel.
     fn exact(weight: &[i8]) -> bool;
     /// G along one axis of i16x8.
@@ -34,6 +36,7 @@ pub(crate) struct F2;
 
 impl Tile for F2 {
     const OUT: usize = 2;
+    const TAKES_GRADIENTS: bool = true;
 
     /// The direct sum must leave room for the factor 4.
     fn exact(weight: &[i8]) -> bool {
@@ -72,6 +75,8 @@ pub(crate) struct F4;
 
 impl Tile for F4 {
     const OUT: usize = 4;
+    /// V is up to a hundred times as large as what it is made of: 327 steps would be left.
+    const TAKES_GRADIENTS: bool = false;
 
     fn exact(weight: &[i8]) -> bool {
         bound(weight) < 1 << 25

@@ -4,15 +4,15 @@ use super::tile::Tile;
 use crate::requantise::Put;
 use crate::shape::{INPUT_CHANNELS, Shape};
 use crate::simd::Simd;
-use crate::tensor::{Activations, BLOCK, Picture};
+use crate::tensor::{BLOCK, Blocked, Picture, Value};
 
 /// V of one tile and one block of channels: 32 values to every `stride` of `panel`.
 ///
 /// # Safety
 /// The values are writable.
 #[inline(always)]
-pub(super) unsafe fn transform_input<S: Simd, T: Tile>(
-    input: &Activations,
+pub(super) unsafe fn transform_input<S: Simd, T: Tile, V: Value>(
+    input: &Blocked<V>,
     block: usize,
     y: usize,
     x: usize,
@@ -21,12 +21,12 @@ pub(super) unsafe fn transform_input<S: Simd, T: Tile>(
 ) {
     let row = input.cols() * BLOCK;
     let from = input.index(block, y as isize - 1, x as isize - 1);
-    // The whole tile lies inside, halo and tile room included: the last byte that will be read.
+    // The whole tile lies inside, halo and tile room included: the last value that will be read.
     assert!(from + (T::IN - 1) * (row + BLOCK) + BLOCK <= input.data().len());
     for c in (0..BLOCK).step_by(8) {
         transform_cells::<S, T>(
             // SAFETY: asserted above.
-            |i, j| unsafe { S::load_u8x8(input.data().as_ptr().add(from + i * row + j * BLOCK + c)) },
+            |i, j| unsafe { V::load8::<S>(input.data().as_ptr().add(from + i * row + j * BLOCK + c)) },
             // SAFETY: writable, by the caller.
             |position, v| unsafe { S::store(panel.add(position * stride + c).cast(), v) },
         );
