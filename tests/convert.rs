@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use safetensors::SafeTensors;
 use vgglass::model::Card;
 use vgglass::run::Engine;
-use vgglass_convert::calibrate::Calibrator;
+use vgglass_convert::calibrate::{Calibrator, Rows, calibrate};
 use vgglass_convert::float::FloatModel;
 use vgglass_convert::quantise::{ActivationRange, Method, Statistics, WeightRange, quantise};
 use vgglass_convert::stream::{Quantised, Quantiser};
@@ -138,12 +138,13 @@ fn a_stream_may_come_in_any_pieces() {
 }
 
 /// The network in int8, row by row as its file comes.
-fn streamed(name: &str, range: WeightRange) -> Quantised {
+fn streamed(name: &str, range: WeightRange) -> (Vec<Vec<i8>>, Quantised) {
     let file = fixture(name);
     let (_, plan) = import::plan(file.len() as u64, &hints(), import::of_slice(&file)).unwrap();
     let mut quantiser = Quantiser::new(&plan, range, vec![Vec::new(); plan.sources.len()]);
     import::import(&plan, import::of_slice(&file), &mut quantiser).unwrap();
-    Quantised::new(plan, quantiser.finish())
+    let (weights, channels) = quantiser.finish();
+    (weights, Quantised::new(plan, channels))
 }
 
 #[test]
@@ -156,7 +157,8 @@ fn a_stream_is_quantised_to_the_same_bits_as_a_whole() {
             let method = Method { activations: ActivationRange::LeastSquares, weights, correct_bias: false };
             let whole = quantise(&float, &statistics, method, Vec::new(), Card::default());
             let scales: Vec<f32> = whole.activation_scales.iter().map(|(_, scale)| *scale).collect();
-            let model = streamed(name, weights).model(&scales, Vec::new(), Card::default());
+            let (weights, quantised) = streamed(name, weights);
+            let model = quantised.model(weights, &scales, Vec::new(), Card::default());
             assert_eq!(model.to_bytes().unwrap(), whole.to_bytes().unwrap(), "{name}, {method}");
         }
     }
@@ -167,8 +169,8 @@ fn a_stream_is_quantised_to_the_same_bits_as_a_whole() {
 fn calibration_sees_what_the_engine_computes() {
     let (rgb, logits) = expected("bn");
     for range in [ActivationRange::Maximum, ActivationRange::LeastSquares] {
-        let calibrator = Calibrator::new(streamed("zip.pth", WeightRange::LeastSquares), &rgb, range);
-        let model = calibrator.finish(Vec::new(), Card::default());
+        let (weights, quantised) = streamed("zip.pth", WeightRange::LeastSquares);
+        let model = calibrate(quantised, weights, &rgb, range, Vec::new(), Card::default());
         let mut engine = Engine::new(&model).unwrap();
         let mut largest = vec![0; engine.layers().len()];
         let mut found = Vec::new();

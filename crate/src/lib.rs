@@ -7,7 +7,7 @@ pub mod model;
 pub mod network;
 pub mod picture;
 pub mod run;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "web"))]
 pub mod web;
 
 pub use vgglass_kernels as kernels;

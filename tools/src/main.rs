@@ -156,7 +156,7 @@ impl Any {
             Any::Float(model) => (&[][..], model.network.classes),
             Any::Int8(model) => (model.classes.as_slice(), model.network.classes),
         };
-        let imagenet = names::imagenet();
+        let imagenet = vgglass_convert::classes::imagenet();
         if said.is_empty() && count == imagenet.len() { imagenet } else { said.to_vec() }
     }
 

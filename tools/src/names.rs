@@ -2,15 +2,7 @@
 
 use anyhow::Result;
 use vgglass::model::Class;
-use vgglass_convert::float::read_classes;
-
-/// wnid, en, zh, with tabs between, below a line of headings. Sources: the README of `tools/`.
-const IMAGENET: &str = include_str!("../labels/imagenet-1k.tsv");
-
-/// ImageNet's classes (ILSVRC 2012): output `n` of a network trained on it is class `n` here.
-pub fn imagenet() -> Vec<Class> {
-    read_classes(IMAGENET)
-}
+use vgglass_convert::classes::imagenet;
 
 /// One class a line: number, wnid, en, zh, with tabs between.
 pub fn print(mut out: impl std::io::Write) -> Result<()> {
@@ -24,8 +16,11 @@ pub fn print(mut out: impl std::io::Write) -> Result<()> {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
+    use vgglass_convert::classes::read_classes;
+
     use super::*;
 
+    const IMAGENET: &str = include_str!("../labels/imagenet-1k.tsv");
     const TINY: &str = include_str!("../labels/tiny-imagenet-200.tsv");
 
     #[test]

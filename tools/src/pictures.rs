@@ -271,7 +271,7 @@ fn decode(paths: &[PathBuf], size: usize) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::imagenet;
+    use vgglass_convert::classes::imagenet;
 
     /// A folder of its own that goes when the test ends.
     struct Folder(PathBuf);

@@ -7,8 +7,9 @@ use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 use vgglass::model::{Accuracy, Card, Class, Model};
 use vgglass::network::Network;
-use vgglass_convert::calibrate::Calibrator;
-use vgglass_convert::float::{FloatModel, read_classes};
+use vgglass_convert::calibrate::calibrate;
+use vgglass_convert::classes::read_classes;
+use vgglass_convert::float::FloatModel;
 use vgglass_convert::import;
 use vgglass_convert::quantise::{ActivationRange, Method, Statistics, WeightRange, quantise as make};
 use vgglass_convert::stream::{Quantised, Quantiser};
@@ -99,9 +100,10 @@ fn streamed(arguments: &Arguments) -> Result<()> {
     // Spread over all of them: they are in the order of their classes.
     let calibration = pictures.pick(&(0..some).map(|i| i * pictures.count() / some).collect::<Vec<_>>());
     let start = Instant::now();
-    let quantised = Quantised::new(plan, quantiser.finish());
-    let calibrator = Calibrator::new(quantised, &calibration.rgb, ActivationRange::LeastSquares);
-    let model = calibrator.finish(classes, card(arguments));
+    let (weights, channels) = quantiser.finish();
+    let quantised = Quantised::new(plan, channels);
+    let range = ActivationRange::LeastSquares;
+    let model = calibrate(quantised, weights, &calibration.rgb, range, classes, card(arguments));
     println!("{some} pictures gave the scales in {:.1} s", start.elapsed().as_secs_f64());
     finish(arguments, model, &pictures, None)
 }

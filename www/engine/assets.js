@@ -54,6 +54,9 @@ export async function picture(file) {
   return (await fetched(pictureUrl(file))).blob();
 }
 
+/** Makes kept networks of published weights; null where the page cannot. @type {(() => Worker) | null} */
+export const startImporter = () => new Worker(new URL('./import/worker.js', import.meta.url), { type: 'module' });
+
 /** Writes kept networks where the page may not. */
 export const startKeeper = () => new Worker(new URL('./kept/worker.js', import.meta.url), { type: 'module' });
 

@@ -11,15 +11,17 @@ const LONGEST_NAME = 80;
 
 /** Endings of files that hold weights, of whatever kind. */
 const ENDING = /\.(safetensors|pth?|bin|ckpt|pkl|h5|hdf5|keras|onnx|tflite|gguf|npz|npy|pb|mlmodel|caffemodel)$/i;
-/** Signatures of formats that are not ours: where, what, and the format's name. @type {[number, string, string][]} */
+/** Signatures of formats of weights: where, what, and the format's name. @type {[number, string, string][]} */
 const FORMATS = [
   [0, '\x89HDF\r\n\x1a\n', 'HDF5 (Keras)'],
   [0, 'GGUF', 'GGUF'],
   [0, '\x93NUMPY', 'NumPy'],
   [4, 'TFL3', 'TensorFlow Lite'],
 ];
-/** Names of tensors in published VGGs and AlexNets: torchvision's and timm's. */
-const PUBLISHED = /^(module\.)?(features\.\d+|classifier\.\d+|pre_logits\.fc\d|head\.fc)\.(weight|bias)$/;
+/** Of those, what the converter reads. */
+const CONVERTED = /^(HDF5|PyTorch|safetensors)/;
+/** What a training counted, beside weights. */
+const COUNTED = /num_batches_tracked$/;
 
 /** @param {Uint8Array} bytes @param {number} at @param {string} text */
 const has = (bytes, at, text) => [...text].every((letter, i) => bytes[at + i] === letter.charCodeAt(0));
@@ -46,13 +48,13 @@ function formatOf(head) {
 /**
  * Ends quietly if the file may be a model of ours.
  * @param {Blob} file @param {string} name
- * @throws {Problem} that says what else it is
+ * @throws {Problem} that says what else it is; `model-float` for weights that may be imported
  */
 export async function checkModel(file, name) {
   if (file.size === 0) throw new Problem('empty-file', { name });
   const head = await bytesOf(file.slice(0, PEEK), name);
   const format = formatOf(head);
-  if (format) throw new Problem('model-format', { name, format });
+  if (format) throw weights(format, name, file.size);
   const text = new TextDecoder().decode(head).trimStart();
   if (/^<(!doctype|html|head|\?xml)/i.test(text)) throw new Problem('model-html', { name });
   if (text.startsWith('version https://git-lfs')) throw new Problem('model-lfs', { name });
@@ -68,14 +70,20 @@ export async function checkModel(file, name) {
   if (file.size > LIMITS.file_bytes) throw new Problem('model-too-large', { name, found: megabytes(file.size), limit: megabytes(LIMITS.file_bytes) });
 }
 
+/** @param {string} format @param {string} name @param {number} size of the file */
+const weights = (format, name, size) =>
+  CONVERTED.test(format)
+    ? new Problem('model-float', { name, format, found: megabytes(size) })
+    : new Problem('model-format', { name, format });
+
 /** @param {Record<string, any>} header @param {number} start of the tensors @param {number} size of the file @param {string} name */
 function checkHeader(header, start, size, name) {
   const { __metadata__: metadata, ...tensors } = header;
   const all = Object.entries(tensors);
   const isOurs = String(metadata?.format ?? '').startsWith('vgglass ');
   if (!isOurs) {
-    const isPublished = all.some(([tensor]) => PUBLISHED.test(tensor)) && all.every(([, one]) => /^B?F\d+$/.test(one?.dtype));
-    if (isPublished) throw new Problem('model-float', { name, type: all[0][1].dtype, found: megabytes(size) });
+    const isFloat = all.length > 0 && all.every(([tensor, one]) => /^B?F\d+$/.test(one?.dtype) || COUNTED.test(tensor));
+    if (isFloat) throw weights('safetensors', name, size);
     throw new Problem('model-other', { name, tensor: (all[0]?.[0] ?? '–').slice(0, LONGEST_NAME) });
   }
   const end = all.reduce((most, [, one]) => Math.max(most, Number(one?.data_offsets?.[1]) || 0), 0);

@@ -80,18 +80,32 @@ export class Networks {
    * @param {import('./engine.js').Engine} world.engine
    * @param {Assets} world.assets
    * @param {() => Promise<KeptNetworks>} world.kept
+   * @param {((source: import('./import/sources.js').SourceDescription) => Promise<void>) | null} world.convert offers to import weights; throws a
+   *   `Problem` if they are none that can be; null where nothing can be imported
    * @param {(notice: import('../page/app.js').Notice | null) => void} world.notify
    * @param {() => void} world.recover starts from the beginning, with a new worker
    */
-  constructor({ store, engine, assets, kept, notify, recover }) {
+  constructor({ store, engine, assets, kept, convert, notify, recover }) {
     this.store = store;
     this.engine = engine;
     this.assets = assets;
     this.kept = kept;
+    this.convert = convert;
     this.notify = notify;
     this.recover = recover;
     engine.on('network', () => this.#loaded());
     engine.on('failed', (problem) => this.#refused(problem));
+  }
+
+  /** Somebody chose what will be a network only later. @returns {number} the moment, for `isNewest` */
+  choose() {
+    this.#newest = this.now();
+    return this.#newest;
+  }
+
+  /** Whether nothing was chosen since. @param {number} moment */
+  isNewest(moment) {
+    return moment === this.#newest;
   }
 
   /** The moment of a choice that is about to be made, for `takeFile`. */
@@ -118,7 +132,11 @@ export class Networks {
   async takeFile(blob, name, moment) {
     this.#newest = Math.max(this.#newest, moment);
     try {
-      await checkModel(blob, name);
+      if (await this.#isWeights(blob, name)) {
+        await this.convert?.({ kind: 'blob', blob, name });
+        if (moment === this.#newest) this.notify(null);
+        return true;
+      }
     } catch (error) {
       if (moment === this.#newest) this.notify(noticeOf(error));
       return false;
@@ -129,6 +147,21 @@ export class Networks {
     // Its moment is when it was given.
     this.#set({ model: 'file', file: this.#fileCount, channel: null }, { step: true });
     return true;
+  }
+
+  /**
+   * Whether a file holds weights that can be imported here; if not, it is a model of ours.
+   * @param {Blob} blob @param {string} name
+   * @throws {Problem} if it is neither
+   */
+  async #isWeights(blob, name) {
+    try {
+      await checkModel(blob, name);
+      return false;
+    } catch (error) {
+      if (this.convert && error instanceof Problem && error.code === 'model-float') return true;
+      throw error;
+    }
   }
 
   /**

@@ -27,6 +27,7 @@ export class App {
   #thumbnails = 12;
   /** @type {() => void} */ #settleSoon;
   /** @type {Promise<typeof import('./later.js')> | null} */ #later = null;
+  /** @type {import('./importer.js').Importer | null} */ #importer = null;
 
   /**
    * @param {import('./store.js').Store} store
@@ -37,7 +38,15 @@ export class App {
     this.engine = engine;
     this.runSoon = eachFrame(() => this.#run(true));
     this.#settleSoon = whenQuiet(() => this.#run(false), 350);
-    this.networks = new Networks({ store, engine, assets, kept: async () => (await this.later()).kept, notify: (notice) => this.notify(notice), recover: () => this.recover() });
+    this.networks = new Networks({
+      store,
+      engine,
+      assets,
+      kept: async () => (await this.later()).kept,
+      convert: assets.startImporter && (async (source) => (await this.importer()).offer(source)),
+      notify: (notice) => this.notify(notice),
+      recover: () => this.recover(),
+    });
     this.pictures = new Pictures({ store, engine, networks: this.networks, tell: (notice) => this.#tellOfPicture(notice) });
     this.pictures.on('shown', () => this.#run(false));
     store.listen((state, before, change) => this.#follow(state, before, change));
@@ -78,6 +87,13 @@ export class App {
       this.#later = null;
       throw error;
     }
+  }
+
+  /** What imports weights. @returns {Promise<import('./importer.js').Importer>} */
+  async importer() {
+    const { createImporter } = await this.later();
+    this.#importer ??= createImporter(this);
+    return this.#importer;
   }
 
   /** Layers that somebody may be looking at, by index. */

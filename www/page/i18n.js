@@ -4,9 +4,10 @@ import zh from '../locale/zh.js';
 import { recall, remember } from './storage.js';
 
 /** @typedef {'en' | 'zh'} Language */
-/** @typedef {keyof typeof en} Key */
+/** @typedef {keyof typeof en | keyof typeof import('../locale/import/en.js').default} Key */
 /** A function gives what is said in the language of the moment. @typedef {Record<string, string | number | (() => string)>} Params */
 
+/** @type {Record<Language, Record<string, string>>} */
 const TABLES = { en, zh };
 const TAGS = { en: 'en', zh: 'zh-CN' };
 
@@ -17,6 +18,12 @@ let current = 'en';
 const bound = new WeakMap();
 
 export const language = () => current;
+
+/** Words of a part of the page that is loaded later. @param {Record<Language, Record<string, string>>} words */
+export function addWords(words) {
+  Object.assign(TABLES.en, words.en);
+  Object.assign(TABLES.zh, words.zh);
+}
 
 /** @returns {Language} what the person chose before, or else the browser's */
 export function preferredLanguage() {

@@ -3,4 +3,5 @@
  * the page lies in few files.
  */
 export * as kept from '../engine/kept/kept.js';
+export { createImporter } from './importer.js';
 export { createKept } from './kept-list.js';

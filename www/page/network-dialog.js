@@ -57,7 +57,7 @@ export function createNetworkDialog(app) {
     class: 'visually-hidden',
     test: 'model-file-input',
     type: 'file',
-    accept: '.safetensors',
+    accept: '.safetensors,.pth,.pt,.bin,.h5',
     label: 'network.file',
     tabindex: -1,
   });

@@ -49,6 +49,9 @@ export const samples = async () => list;
 /** @param {string} file */
 export const picture = async (file) => blob(`pictures/${file}`);
 
+/** What is imported is kept. @type {(() => Worker) | null} */
+export const startImporter = null;
+
 /** Nothing is kept from the disk. @returns {Worker} */
 export function startKeeper() {
   throw new Error('kept');

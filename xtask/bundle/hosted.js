@@ -46,6 +46,9 @@ export async function picture(file) {
 /** @param {import('../../www/engine/engine.js').Choice} choice @param {string | null} [expected] */
 export const startWorker = (choice, expected = null) => workerAt(new URL(addressOf('engine/worker/index.js')), choice, expected);
 
+/** @type {(() => Worker) | null} */
+export const startImporter = () => new Worker(addressOf('engine/import/worker.js'), { type: 'module' });
+
 export const startKeeper = () => new Worker(addressOf('engine/kept/worker.js'), { type: 'module' });
 
 /** What browsers say where something did not come. */

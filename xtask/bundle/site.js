@@ -23,8 +23,8 @@ const REVEAL = ['LICENSE', 'dist/reset.css', 'dist/reveal.css', 'dist/reveal.js'
 /** Of the page's folder, what keeps its name; the rest is named after its content, or goes into the few files. */
 const STABLE = /^(element\.js|icon\.svg|index\.html|slides\/.*(?<!README\.md)|pictures\/CREDITS\.md)$/;
 const NAMED = /^(models|pictures)\/.*\.(safetensors|jpg|webp|json)$/;
-/** The page's first script, its worker's, that of the worker's threads, and that of the worker that writes kept networks. */
-const [EARLY, WORKER, THREAD, KEEPER] = ['engine/early.js', 'engine/worker/index.js', 'engine/worker/thread.js', 'engine/kept/worker.js'];
+/** The page's first script, its worker's, that of the worker's threads, and those of the workers that write and make kept networks. */
+const [EARLY, WORKER, THREAD, KEEPER, IMPORTER] = ['early', 'worker/index', 'worker/thread', 'kept/worker', 'import/worker'].map((name) => `engine/${name}.js`);
 
 /** Addresses of files named after their content, by their paths in the sources. @type {Map<string, string>} */
 const named = new Map();
@@ -66,7 +66,7 @@ function addressOfBuild(path) {
   return path.startsWith('pkg/threads/') && !named.has(path) ? path : addressOf(path);
 }
 
-/** Every build of the engine; its script names the wasm beside it. */
+/** Every build of the engine, and the converter; the script of each names the wasm beside it. */
 function writePackage() {
   const paths = filesIn(pkg).filter((path) => /(^|\/)vgglass(\.js|_bg\.wasm)$/.test(path));
   for (const path of paths.filter((path) => path.endsWith('.wasm'))) writeNamed(`pkg/${path}`, readFileSync(join(pkg, path)));
@@ -95,7 +95,7 @@ const addressesPlugin = {
     build.onResolve({ filter: /\/assets\.js$/ }, () => ({ path: join(import.meta.dirname, 'hosted.js') }));
     build.onResolve({ filter: /^site:addresses$/ }, () => ({ path: 'addresses', namespace: 'site' }));
     build.onLoad({ filter: /^addresses$/, namespace: 'site' }, () => ({
-      contents: JSON.stringify(Object.fromEntries([...named].filter(([path]) => NAMED.test(path) || [WORKER, KEEPER].includes(path)))),
+      contents: JSON.stringify(Object.fromEntries([...named].filter(([path]) => NAMED.test(path) || [WORKER, KEEPER, IMPORTER].includes(path)))),
       loader: 'json',
     }));
   },
@@ -144,6 +144,7 @@ async function writeScripts(entries) {
 
 /** What a file is for, which says when it is kept: see `service-worker.js`. @param {string} path */
 function partOf(path) {
+  if (/^(pkg\/convert\/|scripts\/importer-)/.test(path)) return 'rest';
   if (path === 'index.html' || /^(scripts|style)\//.test(path)) return 'page';
   if (path.startsWith('pkg/')) return /^pkg\/(relaxed|threads)\//.test(path) ? 'relaxed' : 'base';
   if (/^(icon|manifest|icons\/|models\/[^/]+$|pictures\/.*\.(jpg|webp|json)$)/.test(path)) return 'first';
@@ -159,6 +160,7 @@ writePackage();
 await writeScripts({ thread: THREAD });
 await writeScripts({ worker: WORKER });
 await writeScripts({ keeper: KEEPER });
+await writeScripts({ importer: IMPORTER });
 const modules = await writeScripts({ early: EARLY, main: 'main.js' });
 for (const path of REVEAL) write(`slides/reveal/${path.replace('dist/', '')}`, readFileSync(join(reveal, path)));
 cpSync(own, out, { recursive: true, filter: (path) => !path.endsWith('.js') });

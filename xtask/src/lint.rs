@@ -32,6 +32,8 @@ fn clippy() -> Result<()> {
         "vgglass",
         "--package",
         "vgglass-kernels",
+        "--package",
+        "vgglass-convert-web",
         // The other tests are empty there.
         "--lib",
         "--test",

@@ -13,7 +13,7 @@ use crate::{process, root};
 const FILES: [&str; 3] = ["vgglass_bg.wasm", "vgglass.js", "vgglass.d.ts"];
 
 /// What may lie in `pkg/` beside those of the base build.
-const MORE: [&str; 3] = ["element.js", "relaxed", "threads"];
+const MORE: [&str; 4] = ["element.js", "relaxed", "threads", "convert"];
 
 /// Writes the `package.json` of a folder, and the custom element into `pkg/`.
 pub fn describe(folder: &Path) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Building `pkg/`: the package in three builds, of which the page takes the best that a browser runs.
+//! Building `pkg/`: the engine in three builds, of which the page takes the best that a browser runs, and the converter.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,10 +13,12 @@ use crate::progress::Steps;
 use crate::tools::{self, Bindgen};
 use crate::{npm, process, root, toolchain};
 
-/// One build of the package.
+/// One build of a package.
 pub struct Build {
     pub name: &'static str,
     step: &'static str,
+    /// Of the workspace.
+    package: &'static str,
     /// In `pkg/`.
     folder: &'static str,
     /// Beside simd128, which all have.
@@ -26,11 +28,23 @@ pub struct Build {
     has_atomics: bool,
 }
 
+const ENGINE: &str = "vgglass";
+
+/// The engine's.
 pub const BUILDS: [Build; 3] = [
-    Build { name: "base", step: "the engine, build base", folder: ".", features: &[], link: &[], has_atomics: false },
+    Build {
+        name: "base",
+        step: "the engine, build base",
+        package: ENGINE,
+        folder: ".",
+        features: &[],
+        link: &[],
+        has_atomics: false,
+    },
     Build {
         name: "relaxed",
         step: "the engine, build relaxed",
+        package: ENGINE,
         folder: "relaxed",
         features: &["relaxed-simd"],
         link: &[],
@@ -39,6 +53,7 @@ pub const BUILDS: [Build; 3] = [
     Build {
         name: "threads",
         step: "the engine, build threads",
+        package: ENGINE,
         folder: "threads",
         features: &["relaxed-simd", "atomics", "bulk-memory", "mutable-globals"],
         link: &[
@@ -55,6 +70,17 @@ pub const BUILDS: [Build; 3] = [
         has_atomics: true,
     },
 ];
+
+/// For those who import weights.
+const CONVERTER: Build = Build {
+    name: "convert",
+    step: "the converter",
+    package: "vgglass-convert-web",
+    folder: "convert",
+    features: &[],
+    link: &[],
+    has_atomics: false,
+};
 
 /// Arguments for cargo to build the standard library along, since the toolchain's has no atomics, and is 10 kB larger
 /// (gzipped) where size is what counts.
@@ -87,11 +113,11 @@ impl Build {
     fn compile(&self, machine: &Machine) -> Result<Vec<u8>> {
         let mut command = process::cargo();
         command
-            .args(["build", "--package", "vgglass", "--lib", "--profile", "web", "--target", toolchain::WASM])
+            .args(["build", "--package", self.package, "--lib", "--profile", "web", "--target", toolchain::WASM])
             .args(if machine.has_std_source { OWN_STD } else { &[] });
         self.configure(&mut command);
         process::run(&mut command)?;
-        let built = target().join(toolchain::WASM).join("web/vgglass.wasm");
+        let built = target().join(toolchain::WASM).join("web").join(self.package.replace('-', "_") + ".wasm");
         fs::read(&built).with_context(|| format!("reading {}", built.display()))
     }
 
@@ -113,7 +139,7 @@ impl Build {
 /// The steps of `build_base` and `build_others`.
 pub fn steps(machine: &Machine) -> Vec<&'static str> {
     let builds = BUILDS.iter().filter(|build| build.is_possible(machine)).map(|build| build.step);
-    std::iter::once(BINDGEN).chain(builds).collect()
+    std::iter::once(BINDGEN).chain(builds).chain([CONVERTER.step]).collect()
 }
 
 /// Builds all that are possible on this machine.
@@ -149,6 +175,7 @@ pub fn build_others(machine: &Machine, bindgen: &Bindgen, steps: &Steps) -> Resu
             take_away(build)?;
         }
     }
+    steps.step(CONVERTER.step, || CONVERTER.put_into_package(&CONVERTER.compile(machine)?, bindgen))?;
     // It names what lies beside it.
     npm::describe(&root().join("pkg"))
 }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, s};
 use vgglass::kernels::lrn;
-use vgglass::model::{Class, Preprocess};
+use vgglass::model::Preprocess;
 use vgglass::network::{INPUT_CHANNELS, Kind, Layer, Network, NetworkError, Shape, Window};
 
 use crate::error::Error;
@@ -200,14 +200,4 @@ fn max_pool(layer: &Layer, window: Window, input: &[f32], pictures: usize) -> Ve
         }
     }
     output
-}
-
-/// Names of classes, one a line: WordNet id, English, Chinese, with tabs between; the first line says so.
-pub fn read_classes(table: &str) -> Vec<Class> {
-    let class = |line: &str| {
-        let mut cells = line.split('\t').map(str::to_owned);
-        let mut cell = || cells.next().unwrap_or_default();
-        Class { wnid: cell(), en: cell(), zh: cell() }
-    };
-    table.lines().filter(|line| !line.is_empty() && !line.starts_with("wnid")).map(class).collect()
 }

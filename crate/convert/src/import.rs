@@ -130,6 +130,9 @@ pub struct Import {
     gather: Option<(Range<usize>, Gather)>,
     /// First row of the first job that is not gathered.
     row: usize,
+    /// Bytes of elements that were gathered, and of all.
+    read: u64,
+    total: u64,
 }
 
 impl Import {
@@ -153,7 +156,14 @@ impl Import {
             });
         }
         jobs.sort_by_key(|job| job.named.tensor.offset);
-        Import { jobs: jobs.into(), known, bgr: plan.bgr, gather: None, row: 0 }
+        let bytes = |Job { named: Named { tensor, .. }, .. }: &Job| tensor.count().unwrap_or(0) * tensor.size();
+        let total = jobs.iter().map(bytes).sum();
+        Import { jobs: jobs.into(), known, bgr: plan.bgr, gather: None, row: 0, read: 0, total }
+    }
+
+    /// Bytes of weights that have come, of how many. Of those that lie transposed each may be read more than once.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.read, self.total)
     }
 
     /// Bytes that are needed next: as many of them as one likes, but at least an element, are to be [given](Import::give). `None`
@@ -195,6 +205,7 @@ impl Import {
             let index = (rows.start * row + index) as u64;
             return Err(Error::NotFinite { tensor: named.name.clone(), index });
         }
+        self.read += values.len() as u64 * named.tensor.size();
         let (layer, part) = (*layer, *part);
         let known = &mut self.known[layer];
         match part {

@@ -14,12 +14,14 @@
 
 pub mod calibrate;
 pub mod catalogue;
+pub mod classes;
 mod error;
 pub mod float;
 mod gather;
 mod hdf5;
 pub mod import;
 mod keras;
+pub mod layout;
 mod parts;
 mod pickle;
 pub mod plan;

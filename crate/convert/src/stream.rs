@@ -3,7 +3,9 @@
 //! A row's scale needs nothing but the row. Biases stay real until the scales of the activations are known (see
 //! [`crate::calibrate`]), for they are in units of them.
 
-use vgglass::model::{Card, Class, Int8, Model, Preprocess, Weights};
+use std::ops::Range;
+
+use vgglass::model::{Card, Class, Model, Preprocess, Weights};
 use vgglass::network::{INPUT_CHANNELS, Layer, Network};
 
 use crate::import::Sink;
@@ -50,6 +52,11 @@ impl<S: Store> Quantiser<S> {
         Quantiser { range, pixels: Pixels::new(&plan.preprocess), taps, channels, row: Vec::new(), store }
     }
 
+    /// What keeps the rows.
+    pub fn store(&mut self) -> &mut S {
+        &mut self.store
+    }
+
     /// What was kept, and scales and biases of the weighted layers.
     pub fn finish(self) -> (S, Vec<Channels>) {
         (self.store, self.channels)
@@ -76,7 +83,7 @@ impl<S: Store> Sink for Quantiser<S> {
     }
 }
 
-/// A network in int8 whose biases are real.
+/// A network in int8 whose biases are real, and whose weights lie elsewhere.
 #[derive(Clone, Debug)]
 pub struct Quantised {
     pub network: Network,
@@ -84,61 +91,88 @@ pub struct Quantised {
     /// At the native size, the input first.
     pub layers: Vec<Layer>,
     /// One for each weighted layer.
-    pub weights: Vec<Int8>,
     pub channels: Vec<Channels>,
 }
 
+/// Rows of a layer whose weights were rounded again: row, weights.
+pub type Changed = Vec<(usize, Vec<i8>)>;
+
 impl Quantised {
-    pub fn new(plan: Plan, (weights, channels): (Vec<Vec<i8>>, Vec<Channels>)) -> Self {
+    pub fn new(plan: Plan, channels: Vec<Channels>) -> Self {
         let Plan { network, preprocess, layers, .. } = plan;
-        Quantised { network, preprocess, layers, weights: weights.into_iter().map(Int8::from).collect(), channels }
+        Quantised { network, preprocess, layers, channels }
     }
 
-    /// Scales and biases of a weighted layer whose input has this scale. Where a channel's weights are so small that its bias
+    /// Biases of rows of a weighted layer whose input has this scale. Where a channel's weights are so small that its bias
     /// would not fit, its scale grows, and its weights, now of fewer steps, are rounded again.
-    pub(crate) fn fit(&mut self, weighted: usize, scale_in: f32) -> Vec<i32> {
+    pub(crate) fn fit(
+        &mut self,
+        weighted: usize,
+        rows: Range<usize>,
+        weights: &mut [i8],
+        scale_in: f32,
+    ) -> (Vec<i32>, Changed) {
         let Channels { scale, bias } = &mut self.channels[weighted];
-        let weights = &mut self.weights[weighted];
-        let fan_in = weights.len() / scale.len().max(1);
-        let mut changed = None;
-        for (c, (scale, &bias)) in scale.iter_mut().zip(bias.iter()).enumerate() {
-            let least = scale_for_bias(bias, scale_in);
-            if least <= f64::from(*scale) {
-                continue;
+        let fan_in = weights.len() / rows.len().max(1);
+        let (mut biases, mut changed) = (Vec::with_capacity(rows.len()), Vec::new());
+        for (row, weights) in rows.zip(weights.chunks_exact_mut(fan_in.max(1))) {
+            let least = scale_for_bias(bias[row], scale_in);
+            if least > f64::from(scale[row]) {
+                let real: Vec<f32> = weights.iter().map(|&q| f32::from(q) * scale[row]).collect();
+                let (integers, larger) = quantise_row(&real, WeightRange::Maximum, least);
+                weights.iter_mut().zip(integers).for_each(|(q, integer)| *q = integer);
+                scale[row] = larger;
+                changed.push((row, weights.to_vec()));
             }
-            let row = &mut changed.get_or_insert_with(|| weights.to_vec())[c * fan_in..][..fan_in];
-            let real: Vec<f32> = row.iter().map(|&q| f32::from(q) * *scale).collect();
-            let (integers, larger) = quantise_row(&real, WeightRange::Maximum, least);
-            row.iter_mut().zip(integers).for_each(|(q, integer)| *q = integer);
-            *scale = larger;
+            biases.push(integer_bias(bias[row], scale_in, scale[row]));
         }
-        if let Some(changed) = changed {
-            *weights = changed.into();
-        }
-        bias.iter().zip(scale).map(|(&bias, scale)| integer_bias(bias, scale_in, *scale)).collect()
+        (biases, changed)
     }
 
-    /// The model with these scales of activations, one for each layer that rescales.
-    pub fn model(mut self, activation_scales: &[f32], classes: Vec<Class>, card: Card) -> Model {
+    /// The model of these weights, with these scales of activations, one for each layer that rescales.
+    pub fn model(
+        mut self,
+        mut weights: Vec<Vec<i8>>,
+        activation_scales: &[f32],
+        classes: Vec<Class>,
+        card: Card,
+    ) -> Model {
         let mut scales = activation_scales.iter();
-        let mut named = Vec::new();
-        let mut fitted = Vec::new();
+        let mut biases = Vec::new();
         // The input is in pixels.
         let mut scale_in = 1.0;
         for index in 0..self.layers.len() {
             if self.layers[index].weighted() {
-                fitted.push((self.layers[index].name.clone(), self.fit(fitted.len(), scale_in)));
+                let weighted = biases.len();
+                let outputs = self.layers[index].output.channels;
+                biases.push(self.fit(weighted, 0..outputs, &mut weights[weighted], scale_in).0);
             }
             if self.layers[index].rescales() {
                 scale_in = *scales.next().expect("every layer that rescales has a scale");
-                named.push((self.layers[index].name.clone(), scale_in));
             }
         }
-        let Quantised { network, preprocess, weights, channels, .. } = self;
-        let weights = fitted.into_iter().zip(weights).zip(channels);
-        let weights = weights
-            .map(|(((name, bias), weight), channels)| Weights { name, weight, scale: channels.scale, bias })
-            .collect();
-        Model { network, preprocess, weights, activation_scales: named, classes, card }
+        self.fitted(weights, biases, activation_scales, classes, card)
+    }
+
+    /// The model, of biases that fit.
+    pub(crate) fn fitted(
+        self,
+        weights: Vec<Vec<i8>>,
+        biases: Vec<Vec<i32>>,
+        activation_scales: &[f32],
+        classes: Vec<Class>,
+        card: Card,
+    ) -> Model {
+        let Quantised { network, preprocess, layers, channels } = self;
+        let named = layers.iter().filter(|layer| layer.weighted());
+        let numbers = weights.into_iter().zip(biases).zip(channels);
+        let weights = named.zip(numbers).map(|(layer, ((weight, bias), channels))| {
+            let name = layer.name.clone();
+            Weights { name, weight: weight.into(), scale: channels.scale, bias }
+        });
+        let weights = weights.collect();
+        let rescaling = layers.iter().filter(|layer| layer.rescales()).map(|layer| layer.name.clone());
+        let activation_scales = rescaling.zip(activation_scales.iter().copied()).collect();
+        Model { network, preprocess, weights, activation_scales, classes, card }
     }
 }

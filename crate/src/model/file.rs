@@ -107,6 +107,18 @@ impl Model {
 
     /// The model as a file; the same model gives the same bytes. A model that could not be read back is an error.
     pub fn to_bytes(&self) -> Result<Bytes, FileError> {
+        let mut bytes = self.head(0)?;
+        for weights in &self.weights {
+            bytes.extend_from_slice(bytemuck::cast_slice(&weights.weight));
+        }
+        let bytes = Bytes::from(bytes);
+        Model::from_bytes(&bytes)?;
+        Ok(bytes)
+    }
+
+    /// What of the file is before the weights, which follow layer by layer: of them nothing but the network's shapes is
+    /// looked at. The header has `room` bytes, or more if it needs them.
+    pub fn head(&self, room: usize) -> Result<Vec<u8>, FileError> {
         let layers = self.network.layers()?;
         let weighted: Vec<_> = layers.iter().filter(|layer| layer.weighted()).zip(&self.weights).collect();
         let mut tensors = BTreeMap::new();
@@ -123,22 +135,19 @@ impl Model {
             add(format!("{}.scale", layer.name), Dtype::F32, vec![weights.scale.len()], &scale);
             add(format!("{}.bias", layer.name), Dtype::I32, vec![weights.bias.len()], &bias);
         }
-        for (layer, weights) in &weighted {
-            add(
-                format!("{}.weight", layer.name),
-                Dtype::I8,
-                weight_shape(layer),
-                bytemuck::cast_slice(&weights.weight),
-            );
+        let mut end = data.len();
+        for (layer, _) in &weighted {
+            let (start, shape) = (end, weight_shape(layer));
+            end += shape.iter().product::<usize>();
+            let info = TensorInfo { dtype: Dtype::I8, shape, data_offsets: (start, end) };
+            tensors.insert(format!("{}.weight", layer.name), info);
         }
 
         let mut header = json(&Header { metadata: self.metadata(), tensors }).into_bytes();
-        header.resize(header.len().next_multiple_of(8), b' ');
+        header.resize(header.len().max(room).next_multiple_of(8), b' ');
         let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
         bytes.append(&mut header);
         bytes.append(&mut data);
-        let bytes = Bytes::from(bytes);
-        Model::from_bytes(&bytes)?;
         Ok(bytes)
     }
 

@@ -33,6 +33,11 @@ export const fileOf = (kept) => shelf.fileOf(kept);
 /** Whether the browser has said that it throws nothing of this away by itself; null where it does not say. @returns {Promise<boolean | null>} */
 export const isLasting = async () => (await navigator.storage?.persisted?.().catch(() => null)) ?? null;
 
+/** Before the first network is kept: has the browser promise to throw nothing away. Some ask the person, who may take long. */
+export async function askToLast() {
+  if ((await list()).length === 0) void navigator.storage.persist?.().catch(() => {});
+}
+
 /** @param {(news: News) => void} listener hears of every change, in whichever tab */
 export function onChange(listener) {
   listeners.add(listener);
@@ -53,8 +58,7 @@ try {
  * @throws {Problem}
  */
 export async function begin(name, about) {
-  // Some browsers ask the person, who may take long.
-  if ((await list()).length === 0) void navigator.storage.persist?.().catch(() => {});
+  await askToLast();
   if (canWrite()) return shelf.begin(name, about);
   const keeper = new Keeper();
   try {

@@ -28,4 +28,4 @@ export function freeName(name, taken) {
 }
 
 /** What a file that was downloaded is called without its ending. @param {string} file */
-export const nameOfFile = (file) => nameFrom(file.replace(/\.safetensors$/i, ''));
+export const nameOfFile = (file) => nameFrom(file.replace(/\.(safetensors|pth?|bin|h5)$/i, ''));

@@ -102,23 +102,31 @@ export class Shelf {
     return bytes.buffer;
   }
 
+  /** Whether so much can be kept, as far as the browser says. @param {number} bytes @throws {Problem} `kept-full`, and where nothing can be kept */
+  async checkRoom(bytes) {
+    await this.#root();
+    const free = await this.#free();
+    if (free !== null && free < bytes + MARGIN) throw full(bytes, free);
+  }
+
   /**
    * Begins to write a network. Until it is finished, no list has it; it is gone when the page goes.
    * @param {string} wanted its name; if another has that, it gets a number
    * @param {About} about
+   * @param {(handle: FileSystemFileHandle) => Promise<import('./write.js').Output>} [open] how its file is written
    * @returns {Promise<Writing>}
    * @throws {Problem} `kept-full` before anything is written; what `Writing` meets, too: `kept-no-room`
    */
-  async begin(wanted, { bytes }) {
+  async begin(wanted, { bytes }, open = openToWrite) {
     const name = nameFrom(wanted) || 'model';
     await this.sweep();
-    await this.#checkRoom(bytes);
+    await this.checkRoom(bytes);
     const folder = await this.#folder(true);
     const id = crypto.getRandomValues(new Uint32Array(2)).reduce((text, part) => text + part.toString(16).padStart(8, '0'), '');
     const release = await this.#hold(`${FOLDER}/${id}`);
     try {
       await this.#writeNote(folder, id, { state: 'writing', name, bytes, date: Date.now(), hash: null });
-      const output = await openToWrite(await folder.getFileHandle(`${id}.safetensors`, { create: true }));
+      const output = await open(await folder.getFileHandle(`${id}.safetensors`, { create: true }));
       return new Writing({
         output,
         finish: () => this.#finish(id, name),
@@ -285,12 +293,6 @@ export class Shelf {
     await output.close();
   }
 
-  /** @param {number} bytes @throws {Problem} `kept-full` */
-  async #checkRoom(bytes) {
-    const free = await this.#free();
-    if (free !== null && free < bytes + MARGIN) throw full(bytes, free);
-  }
-
   /** @returns {Promise<number | null>} null where the browser does not say */
   async #free() {
     try {
@@ -358,6 +360,20 @@ export class Writing {
    */
   write(bytes, at) {
     return this.#do(() => this.#parts.output.write(bytes, at));
+  }
+
+  /**
+   * What was written, where that can be read before it is finished (`openToWork`).
+   * @param {number} start @param {number} end
+   * @returns {Promise<Uint8Array<ArrayBuffer>>}
+   * @throws {Problem}
+   */
+  read(start, end) {
+    return this.#do(async () => {
+      const { read } = this.#parts.output;
+      if (!read) throw new Error('written only');
+      return read(start, end);
+    });
   }
 
   /** The model is whole: from now on it is in the list. @returns {Promise<Kept>} @throws {Problem} if it is none of ours */

@@ -1,9 +1,10 @@
-/** Writing a file of the origin private file system: as a stream, or, where a browser has none, as only workers may. */
+/** Writing a file of the origin private file system: as a stream, or, where a browser has none, as only workers may, which can read it, too. */
 
 /**
  * A file that is written over. It may be that nothing of it is seen before it is closed.
  * @typedef {object} Output
  * @property {(bytes: Uint8Array<ArrayBuffer>, at?: number) => Promise<void>} write behind what was written last, if `at` is left out
+ * @property {(start: number, end: number) => Promise<Uint8Array<ArrayBuffer>>} [read] what was written
  * @property {() => Promise<void>} close
  * @property {() => Promise<void>} abort
  */
@@ -22,6 +23,11 @@ export async function openToWrite(handle) {
       abort: () => stream.abort(),
     };
   }
+  return openToWork(handle);
+}
+
+/** In workers alone, of all browsers that have such files: what was written can be read. @param {FileSystemFileHandle} handle @returns {Promise<Output>} */
+export async function openToWork(handle) {
   const access = await /** @type {any} */ (handle).createSyncAccessHandle();
   let end = 0;
   access.truncate(0);
@@ -31,6 +37,12 @@ export async function openToWrite(handle) {
       // Some browsers write what there is room for; Chromium gives a number beyond all bounds.
       if (written !== bytes.length) throw new DOMException('no room', 'QuotaExceededError');
       end = at + written;
+    },
+    async read(start, stop) {
+      const bytes = new Uint8Array(stop - start);
+      const count = access.read(bytes, { at: start });
+      if (count !== bytes.length) throw new Error(`${count} bytes of ${bytes.length}`);
+      return bytes;
     },
     async close() {
       access.flush();

@@ -77,6 +77,16 @@ async function isTrue(one) {
   }
 }
 
+/** The pixels of a square that one canvas can hold. @param {ImageBitmap} from @param {Square} square */
+export async function pixelsOf(from, { x, y, side }) {
+  const { copy, end } = way(from);
+  try {
+    return await copy(x, y, side, side);
+  } finally {
+    end();
+  }
+}
+
 /**
  * Gives a square of the picture to the network, at the size that the network has. The picture may be closed as soon as this
  * has been called.
