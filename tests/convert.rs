@@ -8,12 +8,13 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 use safetensors::SafeTensors;
-use vgglass::model::Card;
+use vgglass::model::{Card, Model};
 use vgglass::run::Engine;
-use vgglass_convert::calibrate::{Calibrator, Rows, calibrate};
+use vgglass_convert::calibrate::{Calibrator, calibrate};
 use vgglass_convert::float::FloatModel;
+use vgglass_convert::layout::{Layout, Outbox};
 use vgglass_convert::quantise::{ActivationRange, Method, Statistics, WeightRange, quantise};
-use vgglass_convert::stream::{Quantised, Quantiser};
+use vgglass_convert::stream::{Quantised, Quantiser, Store};
 use vgglass_convert::{Error, Hints, Import, Naming, import};
 
 /// vgg11_bn, and how its tensors are called in each file.
@@ -195,6 +196,97 @@ fn calibration_sees_what_the_engine_computes() {
             assert!(largest >= least, "{range:?}, {}: {largest}", layer.name);
         }
     }
+}
+
+/// A model file as the page writes it: rows where they belong, in the order of their coming, and the head last.
+fn written(name: &str, rgb: &[u8]) -> Vec<u8> {
+    let file = fixture(name);
+    let (_, plan) = import::plan(file.len() as u64, &Hints::default(), import::of_slice(&file)).unwrap();
+    let card = Card { licence: "none".to_owned(), provenance: "a fixture".to_owned(), ..Card::default() };
+    let layout = Layout::new(&plan, &[], &card);
+    let mut model = vec![0; layout.length() as usize];
+    let mut put = |outbox: &mut Outbox| {
+        while let Some((at, bytes)) = outbox.take() {
+            model[at as usize..][..bytes.len()].copy_from_slice(&bytes);
+        }
+    };
+    let mut quantiser = Quantiser::new(&plan, WeightRange::LeastSquares, Outbox::new(layout.clone()));
+    let mut import = Import::new(&plan);
+    while let Some(Range { start, end }) = import.wanted().unwrap() {
+        import.give(&file[start as usize..end as usize], &mut quantiser).unwrap();
+        put(quantiser.store());
+    }
+    let (mut outbox, channels) = quantiser.finish();
+    let mut calibrator = Calibrator::new(Quantised::new(plan, channels), rgb, ActivationRange::LeastSquares);
+    while let Some(rows) = calibrator.wanted() {
+        let Range { start, end } = layout.span(&rows);
+        let weights = model[start as usize..end as usize].iter().map(|&byte| byte as i8).collect();
+        for (row, weights) in calibrator.give(weights) {
+            outbox.row(rows.layer, row, &weights);
+        }
+        while let Some((at, bytes)) = outbox.take() {
+            model[at as usize..][..bytes.len()].copy_from_slice(&bytes);
+        }
+    }
+    let count = layout.layers();
+    let head = layout.head(&calibrator.finish(vec![Vec::new(); count], Vec::new(), card));
+    model[..head.len()].copy_from_slice(&head);
+    model
+}
+
+/// The page's converter is held to these files, bit for bit (`page/import.test.js`). After a change of the arithmetic
+///
+///     VGGLASS_WRITE=1 cargo test -p vgglass-convert --test convert
+///
+/// writes them anew.
+#[test]
+fn a_file_written_in_parts_is_that_of_the_whole() {
+    for (name, case, of) in [("tv.safetensors", "bn", "int8.safetensors"), ("keras.h5", "keras", "int8-keras.safetensors")]
+    {
+        let (rgb, _) = expected(case);
+        let file = written(name, &rgb);
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/convert").join(of);
+        if std::env::var_os("VGGLASS_WRITE").is_some() {
+            std::fs::write(&path, &file).unwrap();
+        }
+        assert!(file == fixture(of), "{of} is not what {name} becomes");
+        let read = Model::from_bytes(&file.clone().into()).unwrap();
+        // Beside the header, whose length is set aside before it is known.
+        let whole = read.to_bytes().unwrap();
+        let data = |file: &[u8]| file[8 + u64::from_le_bytes(file[..8].try_into().unwrap()) as usize..].to_vec();
+        assert!(data(&whole) == data(&file), "{name}");
+        let mut all = Vec::new();
+        for other in SAME.iter().map(|(name, _)| *name).filter(|_| case == "bn") {
+            all.push(data(&written(other, &rgb)));
+        }
+        assert!(all.iter().all(|other| *other == data(&file)), "every format gives the same");
+    }
+}
+
+/// Where weights are next to nothing, their scale follows the bias: rows that were written already are written again.
+#[test]
+fn rows_that_are_rounded_again_are_written_again() {
+    let (rgb, _) = expected("bn");
+    let file = changed(|tensors| {
+        for name in ["features.4.weight", "classifier.0.weight"] {
+            let (_, _, numbers) = tensors.iter_mut().find(|(found, ..)| found == name).unwrap();
+            numbers.iter_mut().for_each(|number| *number *= 1e-12);
+        }
+    });
+    let (_, plan) = import::plan(file.len() as u64, &hints(), import::of_slice(&file)).unwrap();
+    let range = WeightRange::LeastSquares;
+    let mut quantiser = Quantiser::new(&plan, range, vec![Vec::new(); plan.sources.len()]);
+    import::import(&plan, import::of_slice(&file), &mut quantiser).unwrap();
+    let (weights, channels) = quantiser.finish();
+    let quantised = Quantised::new(plan, channels);
+    let before = weights.clone();
+    let least = ActivationRange::LeastSquares;
+    let model = calibrate(quantised.clone(), weights.clone(), &rgb, least, Vec::new(), Card::default());
+    let scales: Vec<f32> = model.activation_scales.iter().map(|(_, scale)| *scale).collect();
+    let whole = quantised.model(weights, &scales, Vec::new(), Card::default());
+    assert_eq!(model.to_bytes().unwrap(), whole.to_bytes().unwrap());
+    let differ = model.weights.iter().zip(&before).filter(|(now, before)| now.weight[..] != before[..]).count();
+    assert!(differ >= 1, "the case is there");
 }
 
 #[track_caller]
