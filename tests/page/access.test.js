@@ -51,11 +51,13 @@ test('a Chinese browser gets the Chinese page', async (t) => {
 });
 
 test('both languages have the same texts', async () => {
-  const [en, zh] = await Promise.all(['en', 'zh'].map(async (code) => (await import(`../../www/locale/${code}.js`)).default));
-  assert.deepEqual(Object.keys(zh).toSorted(), Object.keys(en).toSorted());
-  for (const key of Object.keys(en)) {
-    const fields = (/** @type {string} */ words) => [...new Set(words.match(/\{\w+\}/g) ?? [])].toSorted();
-    assert.deepEqual(fields(zh[key]), fields(en[key]), key);
+  for (const folder of ['', 'import/']) {
+    const [en, zh] = await Promise.all(['en', 'zh'].map(async (code) => (await import(`../../www/locale/${folder}${code}.js`)).default));
+    assert.deepEqual(Object.keys(zh).toSorted(), Object.keys(en).toSorted());
+    for (const key of Object.keys(en)) {
+      const fields = (/** @type {string} */ words) => [...new Set(words.match(/\{\w+\}/g) ?? [])].toSorted();
+      assert.deepEqual(fields(zh[key]), fields(en[key]), key);
+    }
   }
 });
 

@@ -289,5 +289,4 @@ test('every error of the converter has its sentence in both languages, with what
       assert.deepEqual(new Set(shown.filter((field) => field !== 'file')), new Set(named.filter((field) => !LEFT_OUT.has(field))), code);
     }
   }
-  assert.deepEqual(Object.keys(zh), Object.keys(en));
 });

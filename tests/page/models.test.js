@@ -118,11 +118,11 @@ test('a model file that is gone before it is read is told, and the network stays
 
 /** Large files, most of them holes. @type {[string, Uint8Array, number, string][]} */
 const LARGE = [
-  ['vgg16.safetensors', safetensors({ format: 'pt' }, [['features.0.weight', 'F32', 553_430_000]], false), 553_430_000, 'model-float'],
+  ['vgg16.safetensors', safetensors({ format: 'pt' }, [['features.0.weight', 'F32', 553_430_000]], false), 553_430_000, 'import-no-classifier'],
   ['zeros.safetensors', new Uint8Array(16), 3e9, 'model-unknown'],
   ['one.safetensors', new Uint8Array(16), 1e9, 'model-unknown'],
   ['huge.safetensors', safetensors({ format: 'vgglass 1' }, [['conv1_1.weight', 'I8', 3e9]], false), 3e9, 'model-too-large'],
-  ['vgg16-397923af.pth', Uint8Array.of(0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19), 553e6, 'model-format'],
+  ['vgg16-397923af.pth', Uint8Array.of(0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19), 553e6, 'import-pickle'],
 ];
 
 test('large files are told apart by their heads, in both languages', async (t) => {

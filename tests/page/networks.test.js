@@ -74,7 +74,7 @@ function world({ hasAlike = true } = {}) {
     alike: async (/** @type {string} */ row) => ({ kind: 'url', url: `alike/${row}` }),
   };
   const recovered = { times: 0 };
-  const networks = new Networks(/** @type {any} */ ({ store, engine, assets, kept: async () => kept, notify: (/** @type {any} */ notice) => notices.push(notice), recover: () => (recovered.times += 1) }));
+  const networks = new Networks(/** @type {any} */ ({ store, engine, assets, kept: async () => kept, convert: null, notify: (/** @type {any} */ notice) => notices.push(notice), recover: () => (recovered.times += 1) }));
   /** What was last told and not taken back. */
   const told = () => notices.at(-1)?.code ?? null;
   return { engine, store, networks, log, notices, told, comes, fails, recovered, shelf, progress };
@@ -575,16 +575,16 @@ const HEADS = [
   ['a.safetensors', text('<!DOCTYPE html><title>Log in</title>'), 'model-html'],
   ['vgg16.pth', text('\n  <html><body>404</body></html>'), 'model-html'],
   ['a.safetensors', text('version https://git-lfs.github.com/spec/v1\noid sha256:0\n'), 'model-lfs'],
-  ['vgg16.pth', zip('archive/data.pkl'), 'model-format', { format: 'PyTorch (zip)' }],
+  ['vgg16.pth', zip('archive/data.pkl'), 'model-float', { format: 'PyTorch (zip)' }],
   ['weights.npz', zip('arr_0.npy'), 'model-format', { format: 'NumPy (zip)' }],
-  ['vgg16-397923af.pth', Uint8Array.of(0x80, 2, 0x8a, 10, 0x6c, 0xfc), 'model-format', { format: 'PyTorch (pickle)' }],
-  ['vgg16_weights.h5', latin('\x89HDF\r\n\x1a\n\0\0'), 'model-format', { format: 'HDF5 (Keras)' }],
+  ['vgg16-397923af.pth', Uint8Array.of(0x80, 2, 0x8a, 10, 0x6c, 0xfc), 'model-float', { format: 'PyTorch (pickle)' }],
+  ['vgg16_weights.h5', latin('\x89HDF\r\n\x1a\n\0\0'), 'model-float', { format: 'HDF5 (Keras)' }],
   ['llama.gguf', latin('GGUF\x03\0\0\0'), 'model-format', { format: 'GGUF' }],
   ['net.tflite', latin('\x1c\0\0\0TFL3'), 'model-format', { format: 'TensorFlow Lite' }],
   ['net.onnx', latin('\x08\x08\x12\x07pytorch'), 'model-format', { format: 'ONNX' }],
-  ['vgg.safetensors', safetensors({ format: 'pt' }, [['features.0.weight', 'F32', 16], ['pre_logits.fc1.weight', 'F32', 16]]), 'model-float', { type: 'F32' }],
-  ['vgg.safetensors', safetensors(null, [['features.0.bias', 'BF16', 2], ['classifier.6.weight', 'BF16', 8]]), 'model-float', { type: 'BF16' }],
-  ['llama.safetensors', safetensors({ format: 'pt' }, [['model.embed.weight', 'F16', 4]]), 'model-other', { tensor: 'model.embed.weight' }],
+  ['vgg.safetensors', safetensors({ format: 'pt' }, [['features.0.weight', 'F32', 16], ['pre_logits.fc1.weight', 'F32', 16]]), 'model-float', { format: 'safetensors' }],
+  ['vgg.safetensors', safetensors(null, [['features.0.bias', 'BF16', 2], ['features.1.num_batches_tracked', 'I64', 8]]), 'model-float', { format: 'safetensors' }],
+  ['llama.safetensors', safetensors({ format: 'pt' }, [['model.embed.weight', 'F16', 4]]), 'model-float', { found: '0.0\u00a0MB' }],
   ['int8.safetensors', safetensors({}, [['conv1_1.weight', 'I8', 4]]), 'model-other', { tensor: 'conv1_1.weight' }],
   ['long.safetensors', safetensors({}, [['x'.repeat(5000), 'I8', 4]]), 'model-other', { tensor: 'x'.repeat(80) }],
   ['ours.safetensors', GOOD.subarray(0, GOOD.length - 1), 'model-cut', { found: String(GOOD.length - 1), expected: String(GOOD.length) }],
@@ -610,11 +610,11 @@ test('a model of ours passes', async () => {
   await checkModel(await openAsBlob(new URL('../../www/models/alike/A.safetensors', import.meta.url)), 'A.safetensors');
 });
 
-test('half a gigabyte of float weights is refused by its first kilobytes', async () => {
+test('half a gigabyte of float weights is told by its first kilobytes', async () => {
   const head = safetensors({ format: 'pt' }, [['features.0.weight', 'F32', 553e6]], false);
   let most = 0;
   const large = { size: 553e6, slice: (/** @type {number} */ from, /** @type {number} */ to) => ((most = Math.max(most, to)), new Blob([head.subarray(from, to)])) };
-  await assert.rejects(checkModel(/** @type {any} */ (large), 'vgg16.safetensors'), { code: 'model-float', params: { name: 'vgg16.safetensors', type: 'F32', found: '553\u00a0MB' } });
+  await assert.rejects(checkModel(/** @type {any} */ (large), 'vgg16.safetensors'), { code: 'model-float', params: { name: 'vgg16.safetensors', format: 'safetensors', found: '553\u00a0MB' } });
   assert.ok(most < 10_000, `read to byte ${most}`);
 });
 
@@ -629,6 +629,28 @@ test('a new version cannot bring back what is one’s own, the tenth picture no 
   for (const picture of ['own', 'own-2', 'own-10']) assert.ok(losesOwn({ view: 'look', picture, model: 'shipped' }), picture);
   assert.ok(losesOwn({ view: 'look', picture: null, model: 'file' }));
   for (const picture of [null, 'goldfish.webp', 'owner-2.webp']) assert.ok(!losesOwn({ view: 'look', picture, model: 'alike' }), String(picture));
+});
+
+test('weights are offered to be imported: the network stays, and what cannot be imported is told', async () => {
+  const { networks, notices, log } = world();
+  const offered = /** @type {any[]} */ ([]);
+  const weights = new Blob([safetensors({ format: 'pt' }, [['features.0.weight', 'F32', 16]])]);
+  assert.equal(await networks.takeFile(weights, 'a.safetensors', networks.now()), false, 'where nothing can be imported');
+  assert.equal(notices.at(-1).code, 'model-float');
+  networks.convert = async (source) => void offered.push(source);
+  assert.equal(await networks.takeFile(weights, 'a.safetensors', networks.now()), true);
+  assert.deepEqual([offered, notices.at(-1), log], [[{ kind: 'blob', blob: weights, name: 'a.safetensors' }], null, []]);
+  networks.convert = async () => {
+    throw new Problem('import-naming', { file: 'a.safetensors', first: 'x' });
+  };
+  assert.equal(await networks.takeFile(weights, 'a.safetensors', networks.now()), false);
+  assert.equal(notices.at(-1).code, 'import-naming');
+  // Of what was chosen before it is nothing told any more.
+  const late = networks.takeFile(weights, 'a.safetensors', networks.now());
+  const moment = networks.choose();
+  await late;
+  assert.equal(notices.length, 3);
+  assert.ok(networks.isNewest(moment));
 });
 
 test('what may be meant as a model', () => {

@@ -57,7 +57,7 @@ test('the standalone file says that it has no rows trained alike, and offers non
   assert.equal(await page.getByTestId('choice-alike').count(), 0);
 });
 
-test('the standalone file says that from the disk no network can be kept', async (t) => {
+test('the standalone file says that from the disk no network can be kept, and none imported', async (t) => {
   const page = await open(t, { ...options, hash: 'model=kept:VGG' });
   assert.match(await page.locator('[data-testid=notice][data-code=kept-disk]').innerText(), /opened from the disk/);
   assert.equal(await page.evaluate(() => /** @type {any} */ (window).vgglass.store.state.model), 'shipped');
@@ -65,6 +65,9 @@ test('the standalone file says that from the disk no network can be kept', async
   await page.getByTestId('network-button').click();
   await page.getByTestId('keep-status').filter({ hasText: 'opened from the disk' }).waitFor();
   assert.equal(await page.getByTestId('keep-button').isVisible(), false);
+  await page.getByTestId('network-cancel').click();
+  await page.getByTestId('file-input').setInputFiles(fileURLToPath(new URL('../fixtures/convert/zip.pth', import.meta.url)));
+  assert.match(await page.locator('[data-testid=notice][data-code=model-float]').innerText(), /imported first.*cannot do that.*on a server/);
 });
 
 test('a standalone file of which a part is missing says that it could not be started', async (t) => {
