@@ -153,8 +153,7 @@ export function createImporter({ store, networks }) {
   function showWork(one, file) {
     const { stage, isPaused } = one;
     if (stage !== 'weights' && stage !== 'calibrate' && stage !== 'write') return;
-    const turn = stage === 'write' ? [] : [/** @type {const} */ (isPaused ? 'resume' : 'pause')];
-    show(stage, [...turn, 'cancel'], `import.${stage}`, { file });
+    show(stage, stage === 'write' ? ['cancel'] : [isPaused ? 'resume' : 'pause', 'cancel'], `import.${stage}`, { file });
     track.classList.toggle('is-unknown', stage === 'write');
     if (performance.now() - told < TELL_EVERY && panel.dataset.paused === String(isPaused)) return;
     told = performance.now();

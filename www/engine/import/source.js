@@ -21,7 +21,7 @@ const LEAST = 16;
 export class Reader {
   #source;
   #signal;
-  /** The piece at hand, and where it begins. */ #bytes = new Uint8Array();
+  /** The piece at hand, and where it begins. @type {Uint8Array} */ #bytes = new Uint8Array();
   #at = 0;
   /** The piece behind it. @type {{at: number, piece: Promise<Uint8Array>} | null} */ #next = null;
 
