@@ -43,30 +43,27 @@ async function inBothLanguages(page, place) {
   }
 }
 
-/** In the import's worker each piece of a file and each step takes so long. @param {number} ms */
-const slowly = (ms) => async (/** @type {Page} */ page) => {
-  const slow = `{
-    const { arrayBuffer } = Blob.prototype;
-    Blob.prototype.arrayBuffer = async function () {
-      await new Promise((resolve) => setTimeout(resolve, ${ms}));
-      return arrayBuffer.call(this);
-    };
-  }\n`;
+/** Changes the text of the import's worker. @param {(text: string) => string} change */
+const workerChanged = (change) => async (/** @type {Page} */ page) => {
+  await page.context().unroute('**/import/worker.js');
   await page.context().route('**/import/worker.js', async (route) => {
     const response = await route.fetch();
-    await route.fulfill({ response, body: slow + (await response.text()) });
+    await route.fulfill({ response, body: change(await response.text()) });
   });
 };
 
-/** In pieces of few bytes, so that there are many. @param {Page} page */
-async function piecemeal(page) {
-  await slowly(60)(page);
-  await page.context().route('**/import/worker.js', async (route) => {
-    const response = await route.fetch();
-    const body = await response.text();
-    await route.fulfill({ response, body: body.replace(/4 << 20/, '1 << 10') });
-  });
-}
+/** In the import's worker a piece of a file takes so long. @param {number} ms */
+const slow = (ms) => `{
+  const { arrayBuffer } = Blob.prototype;
+  Blob.prototype.arrayBuffer = async function () {
+    await new Promise((resolve) => setTimeout(resolve, ${ms}));
+    return arrayBuffer.call(this);
+  };
+}\n`;
+
+const slowly = workerChanged((text) => slow(150) + text);
+/** By pieces of so few bytes that there are many. */
+const piecemeal = workerChanged((text) => slow(200) + text.replace('PIECE = 4 << 20', 'PIECE = 1 << 10'));
 
 test('every format becomes a network that is kept and runs, and goes out as a file', async (t) => {
   const page = await open(t);
@@ -98,7 +95,7 @@ test('every format becomes a network that is kept and runs, and goes out as a fi
 });
 
 test('the dialog takes such a file; by the keyboard alone it is imported, and what was chosen meanwhile stays', async (t) => {
-  const page = await open(t, { beforeOpening: slowly(150) });
+  const page = await open(t, { beforeOpening: slowly });
   await page.getByTestId('network-button').click();
   await page.getByTestId('model-file-input').setInputFiles(path('zip.pth'));
   await page.getByTestId('network-apply').click();
@@ -149,9 +146,10 @@ test('it can be paused, gone on with and cancelled; another has to wait; the pag
     }
   });
 
+  await speak(page, 'en');
+  assert.equal((await files(page)).length, 2);
   await page.getByTestId('import-resume').click();
   await page.waitForFunction((past) => document.querySelector('[data-testid=import-progress]')?.getAttribute('aria-valuenow') !== past, read);
-  assert.equal((await files(page)).length, 2);
   await page.getByTestId('import-cancel').click();
   await page.getByTestId('importer').waitFor({ state: 'hidden' });
   await page.getByTestId('import-live').filter({ hasText: '“mine.pth” was cancelled' }).waitFor({ state: 'attached' });
@@ -176,7 +174,9 @@ test('a tab that is closed amid an import leaves nothing, and another tab import
     await tab.getByTestId('import-start').click();
     await panel(tab, 'weights').waitFor();
   }
-  await page.waitForFunction(() => Number(document.querySelector('[data-testid=import-progress]')?.getAttribute('aria-valuenow')) > 0);
+  const isUnderWay = () => Number(document.querySelector('[data-testid=import-progress]')?.getAttribute('aria-valuenow')) > 0;
+  // In a tab behind another no frame is drawn.
+  for (const tab of [page, other]) await tab.waitForFunction(isUnderWay, null, { polling: 50 });
   assert.equal((await files(other)).length, 4);
   await page.close();
   await panel(other, 'done').waitFor();
@@ -226,21 +226,14 @@ test('what cannot be imported is told, in both languages, and all is as before',
 
 test('where nothing can be kept, or too little, that is said before anything is read', async (t) => {
   const page = await open(t);
-  await page.context().route('**/import/worker.js', async (route) => {
-    const response = await route.fetch();
-    const spoilt = 'StorageManager.prototype.estimate = async () => ({ quota: 1_010_000, usage: 1_000_000 });\n';
-    await route.fulfill({ response, body: spoilt + (await response.text()) });
-  });
-  await drop(page, [{ name: 'mine.pth', bytes: fixture('zip.pth') }]);
-  await notice(page, 'kept-full').waitFor();
-  await page.context().unroute('**/import/worker.js');
-  await page.context().route('**/import/worker.js', async (route) => {
-    const response = await route.fetch();
-    const spoilt = "StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException('denied', 'SecurityError'));\n";
-    await route.fulfill({ response, body: spoilt + (await response.text()) });
-  });
-  await drop(page, [{ name: 'mine.pth', bytes: fixture('zip.pth') }]);
-  await notice(page, 'import-kept-off').waitFor();
-  await inBothLanguages(page, notice(page, 'import-kept-off').locator('p'));
+  for (const [code, spoilt] of [
+    ['kept-full', 'StorageManager.prototype.estimate = async () => ({ quota: 1_010_000, usage: 1_000_000 });'],
+    ['import-kept-off', "StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException('denied', 'SecurityError'));"],
+  ]) {
+    await workerChanged((text) => `${spoilt}\n${text}`)(page);
+    await drop(page, [{ name: 'mine.pth', bytes: fixture('zip.pth') }]);
+    await notice(page, code).waitFor();
+    await inBothLanguages(page, notice(page, code).locator('p'));
+  }
   assert.equal(await page.getByTestId('importer').isVisible(), false);
 });

@@ -576,6 +576,7 @@ const HEADS = [
   ['vgg16.pth', text('\n  <html><body>404</body></html>'), 'model-html'],
   ['a.safetensors', text('version https://git-lfs.github.com/spec/v1\noid sha256:0\n'), 'model-lfs'],
   ['vgg16.pth', zip('archive/data.pkl'), 'model-float', { format: 'PyTorch (zip)' }],
+  ['script.pt', zip('script/data/0'), 'model-float', { format: 'PyTorch (zip)' }],
   ['weights.npz', zip('arr_0.npy'), 'model-format', { format: 'NumPy (zip)' }],
   ['vgg16-397923af.pth', Uint8Array.of(0x80, 2, 0x8a, 10, 0x6c, 0xfc), 'model-float', { format: 'PyTorch (pickle)' }],
   ['vgg16_weights.h5', latin('\x89HDF\r\n\x1a\n\0\0'), 'model-float', { format: 'HDF5 (Keras)' }],

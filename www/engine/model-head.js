@@ -41,7 +41,7 @@ function formatOf(head) {
   // A zip whose first entry is PyTorch's or NumPy's.
   if (!has(head, 0, 'PK\x03\x04')) return null;
   const entry = new TextDecoder('latin1').decode(head.subarray(30, 30 + 200));
-  if (/^[^/]+\/(data\.pkl|version|byteorder|code\/|constants\.pkl|\.format_version)/.test(entry)) return 'PyTorch (zip)';
+  if (/^[^/]+\/(data\.pkl|data\/|version|byteorder|code\/|constants\.pkl|\.format_version)/.test(entry)) return 'PyTorch (zip)';
   return /^[\w./-]+\.npy/.test(entry) ? 'NumPy (zip)' : null;
 }
 

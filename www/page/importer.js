@@ -72,7 +72,7 @@ export function createImporter({ store, networks }) {
   function show(state, offered, key, params) {
     say(text, key, params);
     const isOther = shown !== state;
-    const hadFocus = panel.contains(document.activeElement);
+    const focused = panel.contains(document.activeElement) ? document.activeElement : null;
     shown = panel.dataset.state = state;
     for (const [name, one] of Object.entries(buttons)) one.hidden = !offered.includes(/** @type {keyof typeof buttons} */ (name));
     const isAtWork = state === 'weights' || state === 'calibrate' || state === 'write';
@@ -82,7 +82,7 @@ export function createImporter({ store, networks }) {
     told = -Infinity;
     if (isAtWork || state === 'done' || state === 'kept' || state === 'failed') say(live, key, params);
     // What had it is gone.
-    if (hadFocus && document.activeElement?.closest('[hidden]')) buttons[offered[0]].focus();
+    if (focused?.closest('[hidden]')) buttons[offered[0]].focus();
   }
 
   function close() {
