@@ -1,12 +1,14 @@
 /** How long it takes until published weights run, and how much memory: `node import.js`, see README.md beside it. */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
 import { ADDRESS, CHROME, FLAGS } from '../page/browser.js';
 import { NAMES, writePublished } from './published.js';
 
+/** @type {import('playwright-core')} */
+const { chromium } = createRequire(new URL('../page/', import.meta.url))('playwright-core');
 const { values } = parseArgs({ options: { files: { type: 'string', default: NAMES.join() }, keep: { type: 'string' } } });
 const MINUTES = 60_000;
 
@@ -75,9 +77,10 @@ async function measure(name) {
 }
 
 /** @param {import('playwright-core').Page} page @param {string} model what the state's begins with, when its first run has ended */
-const ran = (page, model) =>
-  page.waitForFunction((start) => {
+function ran(page, model) {
+  return page.waitForFunction((start) => {
     const { store, engine } = /** @type {any} */ (window).vgglass ?? {};
     const { engine: status, run } = document.documentElement.dataset;
     return store?.state.model.startsWith(start) && status === 'ready' && run === 'done' && engine.top.length > 0;
   }, model);
+}

@@ -122,7 +122,7 @@ const LARGE = [
   ['zeros.safetensors', new Uint8Array(16), 3e9, 'model-unknown'],
   ['one.safetensors', new Uint8Array(16), 1e9, 'model-unknown'],
   ['huge.safetensors', safetensors({ format: 'vgglass 1' }, [['conv1_1.weight', 'I8', 3e9]], false), 3e9, 'model-too-large'],
-  ['vgg16-397923af.pth', Uint8Array.of(0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19), 553e6, 'import-pickle'],
+  ['vgg16-397923af.pth', Uint8Array.of(0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19), 553e6, 'import-pickle-instruction'],
 ];
 
 test('large files are told apart by their heads, in both languages', async (t) => {
