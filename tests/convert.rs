@@ -241,7 +241,8 @@ fn written(name: &str, rgb: &[u8]) -> Vec<u8> {
 /// writes them anew.
 #[test]
 fn a_file_written_in_parts_is_that_of_the_whole() {
-    for (name, case, of) in [("tv.safetensors", "bn", "int8.safetensors"), ("keras.h5", "keras", "int8-keras.safetensors")]
+    for (name, case, of) in
+        [("tv.safetensors", "bn", "int8.safetensors"), ("keras.h5", "keras", "int8-keras.safetensors")]
     {
         let (rgb, _) = expected(case);
         let file = written(name, &rgb);

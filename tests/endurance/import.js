@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { ADDRESS, CHROME, FLAGS } from '../page/browser.js';
 import { NAMES, writePublished } from './published.js';
 
-/** @type {import('playwright-core')} */
+/** @type {typeof import('playwright-core')} */
 const { chromium } = createRequire(new URL('../page/', import.meta.url))('playwright-core');
 const { values } = parseArgs({ options: { files: { type: 'string', default: NAMES.join() }, keep: { type: 'string' } } });
 const MINUTES = 60_000;
