@@ -4,13 +4,15 @@
 
 mod suite;
 
+use ndarray::s;
 use vgglass::kernels::parallel::{Pool, Team};
 use vgglass::kernels::simd::Portable;
 #[cfg(target_arch = "x86_64")]
 use vgglass::kernels::simd::Sse2;
-use vgglass::look::{Atlas, Colormap, Normalise, View, draw};
+use vgglass::look::{Atlas, Attribution, Colormap, Normalise, View, attribution, draw, input_gradient};
 use vgglass::model::{Model, untrained};
 use vgglass::network::{Memory, Network, NetworkError, Op, Options, Shape, TABLE, Totals, find, limits};
+use vgglass::run::{Rule, Target};
 
 suite!(portable, test, super::Portable);
 #[cfg(target_arch = "x86_64")]
@@ -688,4 +690,74 @@ fn statistics_count_what_is_there() {
     assert_eq!(counted, [(0, channels as u32 * 1024 - 2304), (10, 1024), (20, 1024), (127, 256)]);
     let of_one = vgglass::look::histogram(&engine, 1, Some(1)).unwrap();
     assert_eq!((of_one[0], of_one[127]), (768, 256));
+}
+
+/// The maps of what speaks for a class are what their papers make of gradients.
+#[test]
+fn attributions_are_made_of_gradients() {
+    let mut engine = engine_after_a_picture("D", small(0.25, 32));
+    let (class, layer) = (3, engine.layers().iter().rposition(|layer| layer.name.starts_with("conv4")).unwrap());
+    let target = [0.0, 0.0, 0.0, 1.0, 0.0];
+    let mut gradient = |to, rule| engine.backward(Target::Logits(&target), to, rule).unwrap().to_plain();
+    let (at_layer, at_pixels, guided) =
+        (gradient(layer, Rule::Gradient), gradient(0, Rule::Gradient), gradient(0, Rule::Guided));
+    assert!(at_pixels.iter().any(|&g| g != 0.0) && at_pixels != guided);
+    let mut of = |how| attribution(&mut engine, class, how).unwrap();
+    let (cam, saliency) = (of(Attribution::GradCam { layer }), of(Attribution::Saliency));
+    let (product, through) = (of(Attribution::GradientInput), of(Attribution::Guided));
+    assert_eq!(engine.layers()[0].output.cells(), saliency.len());
+    for cell in 0..32 * 32 {
+        let (y, x) = (cell / 32, cell % 32);
+        let colours = |of: &dyn Fn(usize) -> f32| (0..3).map(of).collect::<Vec<_>>();
+        let largest = colours(&|c| at_pixels[[c, y, x]].abs()).into_iter().fold(0.0, f32::max);
+        assert_eq!(saliency[cell], largest);
+        let sum: f32 = colours(&|c| at_pixels[[c, y, x]] * engine.value(0, c, y, x)).into_iter().sum();
+        assert_eq!(product[cell], sum);
+        assert_eq!(through[cell], colours(&|c| guided[[c, y, x]]).into_iter().sum::<f32>());
+    }
+    let (channels, height, width) = at_layer.dim();
+    assert_eq!(cam.len(), height * width);
+    for (cell, &found) in cam.iter().enumerate() {
+        let weight = |c: usize| at_layer.slice(s![c, .., ..]).mean().unwrap();
+        let value = |c: usize| engine.value(layer, c, cell / width, cell % width);
+        let expected: f32 = (0..channels).map(|c| weight(c) * value(c)).sum();
+        assert!((found - expected).abs() <= 1e-5 * expected.abs().max(1e-3), "{found} for {expected}");
+    }
+    let expected = at_pixels.permuted_axes([1, 2, 0]).iter().copied().collect::<Vec<_>>();
+    assert_eq!(input_gradient(&mut engine, class).unwrap(), expected);
+}
+
+/// Through channels that are off nothing comes back, be they of a layer without ReLU.
+#[test]
+fn a_channel_switched_off_has_no_way_back() {
+    let mut engine = engine_after_a_picture("A-LRN", small(0.3, 32));
+    // Those next to channel 2 see it in LRN.
+    let (seen, off) = (2, 0..5);
+    for name in ["pool3", "lrn1"] {
+        let layer = engine.layers().iter().position(|layer| layer.name == name).unwrap();
+        let comes_back = |engine: &mut vgglass::run::Engine| {
+            let gradient = engine.backward(Target::Logits(&[1.0; 5]), layer - 1, Rule::Gradient).unwrap().to_plain();
+            gradient.slice(s![seen, .., ..]).iter().any(|&g| g != 0.0)
+        };
+        assert!(comes_back(&mut engine), "{name}");
+        off.clone().for_each(|channel| engine.switch_channel(layer, channel, false));
+        engine.run();
+        assert!(!comes_back(&mut engine), "{name}");
+        engine.switch_all_on();
+        engine.run();
+    }
+}
+
+/// There is no memory for the way back where the network alone takes nearly all that there is.
+#[test]
+fn a_way_back_that_is_too_long_is_refused() {
+    let network = paper("E");
+    let check = |size| Memory::check_backward(&network.layers_at(size).unwrap());
+    assert_eq!(check(224), Ok(()));
+    let refused =
+        (224..=1024).step_by(32).filter(|&size| network.layers_at(size).is_ok()).find(|&size| check(size).is_err());
+    let size = refused.expect("a size at which the network runs and there is no way back");
+    let Err(NetworkError::Memory { size: named, expected, found }) = check(size) else { panic!("another error") };
+    assert_eq!((named, expected), (size, limits::MEMORY));
+    assert!(found > expected);
 }

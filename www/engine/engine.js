@@ -211,6 +211,28 @@ export class Engine {
   }
 
   /**
+   * What speaks for a class, as the gradient of its logit says: cells of a layer, or pixels.
+   * @param {string} method `gradcam`, which takes a layer, `saliency`, `gradient-input` or `guided`
+   * @param {number} layer @param {number} index of the class
+   * @returns {Promise<import('./protocol.js').Attribution>}
+   */
+  attribution(method, layer, index) {
+    return this.#ask({ what: 'attribution', method, layer, class: index });
+  }
+
+  /**
+   * The saliency's mean over noisy copies of the picture.
+   * @param {number} index of the class
+   * @param {(part: import('./protocol.js').Attribution) => void} onPart of the copies so far
+   * @returns {{map: Promise<import('./protocol.js').Attribution>, cancel: () => void}}
+   */
+  smoothGrad(index, onPart) {
+    const map = this.#ask({ what: 'smoothgrad', class: index }, onPart);
+    const id = this.#question;
+    return { map, cancel: () => this.#order({ type: 'cancel', id }) };
+  }
+
+  /**
    * Measures what the layer's middle cell sees of the picture.
    * @param {number} layer
    * @param {(part: import('./protocol.js').Effective) => void} onPart what is known so far

@@ -100,6 +100,12 @@
  * @property {number} done blocks
  * @property {number} step by how much of 255 a block was changed
  *
+ * @typedef {object} Attribution what speaks for a class, where it is positive, or against it
+ * @property {number} width
+ * @property {number} height
+ * @property {Float32Array} values row by row
+ * @property {number} [part] of it that is done, 1 if it is not given
+ *
  * @typedef {object} Covered what the network says while a square hides a part of the picture
  * @property {number} columns places a side
  * @property {number} side of the square, in input pixels
@@ -117,6 +123,8 @@
  *   | {what: 'means', layer: number}
  *   | InsideQuestion
  *   | {what: 'occlusion', side: number, stride: number}
+ *   | {what: 'attribution', method: string, layer: number, class: number}
+ *   | {what: 'smoothgrad', class: number}
  *   | {what: 'effective', layer: number}
  *   | {what: 'describe' | 'problem', id: string, options: NetworkOptions}
  *   | {what: 'modules', id: string}

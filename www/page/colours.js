@@ -3,11 +3,20 @@
 /** Ordered by lightness, so that it can be read without colour vision. */
 const VIRIDIS = [[68, 1, 84], [65, 68, 135], [42, 120, 142], [34, 168, 132], [122, 209, 81], [253, 231, 37]];
 
-/** @param {number} part 0 to 1 @returns {[number, number, number]} */
-export function viridis(part) {
-  const at = Math.min(Math.max(part, 0), 1) * (VIRIDIS.length - 1);
-  const below = Math.min(Math.floor(at), VIRIDIS.length - 2);
-  const mix = (/** @type {number} */ i) => Math.round(VIRIDIS[below][i] + (VIRIDIS[below + 1][i] - VIRIDIS[below][i]) * (at - below));
+/** ColorBrewer's RdBu, blue first: zero in the middle is nearly white. */
+const DIVERGING = [[5, 48, 97], [67, 147, 195], [247, 247, 247], [214, 96, 77], [103, 0, 31]];
+
+/** @param {number} part 0 to 1 */
+export const viridis = (part) => between(VIRIDIS, part);
+
+/** @param {number} part -1 to 1 */
+export const diverging = (part) => between(DIVERGING, (part + 1) / 2);
+
+/** @param {number[][]} stops evenly apart @param {number} part 0 to 1 @returns {[number, number, number]} */
+function between(stops, part) {
+  const at = Math.min(Math.max(part, 0), 1) * (stops.length - 1);
+  const below = Math.min(Math.floor(at), stops.length - 2);
+  const mix = (/** @type {number} */ i) => Math.round(stops[below][i] + (stops[below + 1][i] - stops[below][i]) * (at - below));
   return [mix(0), mix(1), mix(2)];
 }
 

@@ -130,6 +130,11 @@ impl Gradient {
         &mut self.values[cell * stride(channels)..][..channels]
     }
 
+    /// Zeros one channel.
+    pub fn clear(&mut self, channel: usize) {
+        (0..self.shape().cells()).for_each(|cell| self.cell_mut(cell)[channel] = 0.0);
+    }
+
     /// To plain `[C, H, W]`.
     pub fn to_plain(&self) -> Array3<f32> {
         let Shape { channels, height, width } = self.shape();

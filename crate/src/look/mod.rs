@@ -1,11 +1,13 @@
 //! What is shown: maps to pixels ([`draw`]), statistics ([`stats`]), the pixels that a cell sees ([`receptive_box`]), one
-//! value worked out ([`arithmetic`]).
+//! value worked out ([`arithmetic`]), what speaks for a class ([`attribution`]).
 
 mod arithmetic;
+mod attribution;
 mod draw;
 mod stats;
 
 pub use arithmetic::{Arithmetic, arithmetic};
+pub use attribution::{Attribution, attribution, input_gradient};
 pub use draw::{Atlas, Colormap, Normalise, Raster, View, draw};
 pub use stats::{Stats, channel_means, histogram, ranking, stats, strongest};
 

@@ -1,6 +1,6 @@
 //! Bytes that a network takes when it runs, from its layers alone: what is asked for is refused before it is allocated.
 
-use super::{Kind, Layer};
+use super::{Kind, Layer, NetworkError, limits};
 use crate::kernels::conv;
 use crate::kernels::gemm;
 use crate::kernels::gradient::{ConvBackward, Gradient};
@@ -58,6 +58,17 @@ impl Memory {
         }
         memory.working = working.shared + working.each * threads as u64 + sums;
         memory
+    }
+
+    /// Whether the backward pass through these layers may be begun.
+    pub fn check_backward(layers: &[Layer]) -> Result<(), NetworkError> {
+        let found = Memory::of(layers, limits::THREADS).total() + Memory::of_backward(layers, limits::THREADS);
+        let size = layers[0].output.height;
+        if found <= limits::MEMORY {
+            Ok(())
+        } else {
+            Err(NetworkError::Memory { size, expected: limits::MEMORY, found })
+        }
     }
 
     /// What the backward pass through these layers takes beside that.

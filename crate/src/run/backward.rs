@@ -7,7 +7,7 @@ use super::engine::Engine;
 use crate::kernels::backend::{BEST, Backend};
 use crate::kernels::gradient::{self, ConvBackward, Gradient, Rule};
 use crate::kernels::tensor::GradientSteps;
-use crate::network::{Kind, Memory, NetworkError, Shape, limits};
+use crate::network::{Kind, Memory, NetworkError, Shape};
 
 /// What is differentiated.
 #[derive(Clone, Copy, Debug)]
@@ -56,11 +56,7 @@ impl Engine {
         rule: Rule,
         backend: &Backend,
     ) -> Result<&Gradient, NetworkError> {
-        let need =
-            Memory::of(&self.layers, limits::THREADS).total() + Memory::of_backward(&self.layers, limits::THREADS);
-        if need > limits::MEMORY {
-            return Err(NetworkError::Memory { size: self.size(), expected: limits::MEMORY, found: need });
-        }
+        Memory::check_backward(&self.layers)?;
         let mut index = match target {
             Target::Logits(_) => self.layers.len() - 1,
             Target::Channel { layer, .. } | Target::Value { layer, .. } => layer,
@@ -103,6 +99,9 @@ impl Engine {
         let input = &self.outputs[index - 1];
         let Backward { convs, here, before, steps } = &mut self.backward;
         let shape = layer.input;
+        for &(_, channel) in self.off.iter().filter(|off| off.0 == index) {
+            here.clear(channel);
+        }
         match layer.kind {
             Kind::Input => unreachable!("the input is layer 0"),
             Kind::MaxPool(window) => gradient::pool(input, here, window, before),

@@ -60,7 +60,7 @@ pub struct Engine {
     /// Layers whose output belongs to the present picture.
     pub(super) done: usize,
     /// Channels (layer, channel) that give zeros, in order.
-    off: Vec<(usize, usize)>,
+    pub(super) off: Vec<(usize, usize)>,
     pub(super) scratch: Scratch,
     acc: Vec<i32>,
     pre: Option<PreActivations>,

@@ -9,15 +9,13 @@ use crate::kernels::parallel::Pool;
 use crate::kernels::parallel::Team;
 use crate::kernels::requantise::MAX;
 use crate::kernels::simd::{Best, Simd};
-use crate::look::{self, Atlas, Colormap, Raster};
+use crate::look::{self, Atlas, Attribution, Colormap, Raster};
 use crate::model::{Card, Class, Model, untrained};
 use crate::network::{self, Options, Totals, limits};
 use crate::picture::{PictureError, Strips};
 use crate::run::{Engine, self_check, softmax, speed};
 use bridge::{from_js, to_js, with_properties};
-#[cfg(target_feature = "atomics")]
-use js_sys::Object;
-use js_sys::{Float32Array, Int8Array, Int16Array, Reflect, Uint8ClampedArray, Uint32Array};
+use js_sys::{Float32Array, Int8Array, Int16Array, Object, Reflect, Uint8ClampedArray, Uint32Array};
 use std::cell::Cell;
 use types::{
     Build, ChannelSwitch, Kernel, LayerInfo, NetworkInfo, NetworkProblem, NetworkSummary, ReceptiveBox, StepInfo,
@@ -411,6 +409,34 @@ impl Network {
         Ok(Float32Array::from(self.finished()?.score_map()))
     }
 
+    /// What speaks for a class, or against it where it is negative, by the gradient of its logit: `gradcam` of a layer, or of
+    /// the pixels `saliency`, `gradient-input` or `guided`. All layers must be computed.
+    #[wasm_bindgen(unchecked_return_type = "{ width: number; height: number; values: Float32Array }")]
+    pub fn attribution(&mut self, method: &str, layer: f64, class: f64) -> Result<JsValue, JsError> {
+        let class = self.class(class)?;
+        let (how, layer) = match method {
+            "gradcam" => {
+                let layer = self.quantised(layer)?;
+                (Attribution::GradCam { layer }, layer)
+            }
+            "saliency" => (Attribution::Saliency, 0),
+            "gradient-input" => (Attribution::GradientInput, 0),
+            "guided" => (Attribution::Guided, 0),
+            _ => return Err(JsError::new(&format!("there is no method {method}"))),
+        };
+        let network::Shape { height, width, .. } = self.engine.layers()[layer].output;
+        let values = look::attribution(&mut self.engine, class, how)?;
+        let values = Float32Array::from(&*values).into();
+        with_properties(Object::new().into(), [("width", width.into()), ("height", height.into()), ("values", values)])
+    }
+
+    /// The gradient of a class's logit with respect to the pixels, `[y][x][colour]`, in grey levels. All layers must be
+    /// computed.
+    pub fn input_gradient(&mut self, class: f64) -> Result<Float32Array, JsError> {
+        let class = self.class(class)?;
+        Ok(Float32Array::from(&*look::input_gradient(&mut self.engine, class)?))
+    }
+
     /// Statistics of a computed layer.
     #[wasm_bindgen(unchecked_return_type = "Stats")]
     pub fn stats(&self, layer: f64) -> Result<JsValue, JsError> {
@@ -548,6 +574,13 @@ impl Network {
     fn finished(&self) -> Result<&Engine, JsError> {
         let (done, all) = (self.engine.done(), self.engine.layers().len());
         if done == all { Ok(&self.engine) } else { Err(JsError::new(&format!("{done} of {all} layers are computed"))) }
+    }
+
+    /// A class of a network whose layers are all computed, which will compute on the threads that there are.
+    fn class(&mut self, class: f64) -> Result<usize, JsError> {
+        self.finished()?;
+        self.engine.set_team(TEAM.get());
+        whole("class", class, self.engine.network().classes - 1)
     }
 
     fn layer(&self, layer: f64) -> Result<usize, JsError> {

@@ -3,6 +3,7 @@ import { bench } from './studies/bench.js';
 import { EffectiveField } from './studies/effective.js';
 import { inside } from './studies/inside.js';
 import { Occlusion } from './studies/occlusion.js';
+import { SmoothGrad } from './studies/smooth.js';
 import { Superseded } from './listen.js';
 import { measure } from './measure.js';
 import { areTrue, setPicture } from './pixels.js';
@@ -56,11 +57,13 @@ async function reply(session, queue, question, id) {
       return queue.scores(id, question);
   }
   const { network, layers, strips } = session;
-  const isStudy = question.what === 'occlusion' || question.what === 'effective';
-  if (!network || !(isStudy ? session.isComplete : strips.shown.has(question.layer))) throw new Error('not computed');
+  const isOfWhole = ['occlusion', 'effective', 'attribution', 'smoothgrad'].includes(question.what);
+  if (!network || !(isOfWhole ? session.isComplete : 'layer' in question && strips.shown.has(question.layer))) throw new Error('not computed');
   if (question.what === 'occlusion') return queue.study(id, () => new Occlusion(network, question.side, question.stride));
   if (question.what === 'effective') return queue.study(id, () => new EffectiveField(network, layers, question.layer));
+  if (question.what === 'smoothgrad') return queue.study(id, () => new SmoothGrad(network, question.class));
   queue.pauseStudy();
+  if (question.what === 'attribution') return network.attribution(question.method, question.layer, question.class);
   if (question.what === 'means') return network.channel_means(question.layer);
   if (question.what === 'probe') {
     const { layer, channel, y, x } = question;

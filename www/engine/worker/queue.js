@@ -10,7 +10,7 @@ import { tell, tellBroken } from './tell.js';
 /** @typedef {import('../protocol.js').Scores} Scores */
 /** @typedef {Extract<import('../protocol.js').Order, {type: 'run'}>} RunOrder */
 /** @typedef {Extract<import('../protocol.js').Question, {what: 'scores'}>} ScoresQuestion */
-/** @typedef {import('./studies/occlusion.js').Occlusion | import('./studies/effective.js').EffectiveField} Steps */
+/** @typedef {import('./studies/occlusion.js').Occlusion | import('./studies/effective.js').EffectiveField | import('./studies/smooth.js').SmoothGrad} Steps */
 /** Whoever asked, by the number of the question. @template T @typedef {{id: number, resolve: (value: T) => void, reject: (error: unknown) => void}} Asker */
 /** @typedef {Asker<Steps['result']> & {steps: Steps}} Study */
 

@@ -1,5 +1,5 @@
 /** Look inside: the picture and what it is taken for on one side, the network and its layers on the other. */
-import { choice, whole } from '../../page/address.js';
+import { choice, name, whole } from '../../page/address.js';
 import { h } from '../../page/dom.js';
 import { off } from './off.js';
 import { say } from '../../page/i18n.js';
@@ -13,6 +13,7 @@ import { createNetworkFigure } from './network-figure.js';
 import { createOcclusionDialog } from './occlusion-dialog.js';
 import { createPicturePanel } from '../../picture/panel.js';
 import { createPredictions } from './predictions.js';
+import { createWhyDialog, METHOD_NAMES } from './why-dialog.js';
 
 /** @type {import('../index.js').View} */
 export const look = {
@@ -26,10 +27,15 @@ export const look = {
       write: (place) => place.join(','),
       same: (a, b) => String(a) === String(b),
     },
-    study: choice(/** @type {any} */ (null), ['occlusion']),
+    study: choice(/** @type {any} */ (null), ['occlusion', 'why']),
     square: choice('4', ['2', '3', '4', '8']),
     stride: choice('16', ['8', '16', '32']),
     of: whole(null, 0, 1e5),
+    versus: name(null),
+    method: choice('gradcam', METHOD_NAMES),
+    cam: name(null),
+    sign: choice('for', ['for', 'both']),
+    opacity: whole(65, 0, 100),
   },
   mount,
 };
@@ -64,6 +70,7 @@ function mount(app, scope) {
     network,
     enlarged,
     createOcclusionDialog(app, live, scope),
+    createWhyDialog(app, live, scope),
   );
   return view;
 }

@@ -20,8 +20,8 @@ const OPACITY = 0.66;
  * @param {import('../../page/scope.js').Scope} scope
  */
 export function createOcclusionDialog({ engine, store }, live, scope) {
-  const canvas = h('canvas', { class: 'occlusion-canvas', test: 'occlusion-map', tabindex: 0, role: 'application', label: 'occlusion.map', 'aria-describedby': 'occlusion-read' });
-  const stage = h('div', { class: 'occlusion-stage' }, canvas);
+  const canvas = h('canvas', { class: 'study-canvas', test: 'occlusion-map', tabindex: 0, role: 'application', label: 'occlusion.map', 'aria-describedby': 'occlusion-read' });
+  const stage = h('div', { class: 'study-stage' }, canvas);
   const read = h('p', { class: 'readout', id: 'occlusion-read', test: 'occlusion-readout', 'aria-live': 'polite' });
   const choice = (/** @type {string} */ key, /** @type {string[]} */ values) => {
     const select = h('select', { id: `occlusion-${key}`, test: `occlusion-${key}`, on: { change: () => store.set({ [key]: select.value }) } });
@@ -38,7 +38,7 @@ export function createOcclusionDialog({ engine, store }, live, scope) {
   const close = () => store.set({ study: null });
   const element = h(
     'dialog',
-    { class: 'dialog occlusion-dialog', test: 'occlusion-dialog', 'aria-labelledby': 'occlusion-title' },
+    { class: 'dialog study-dialog', test: 'occlusion-dialog', 'aria-labelledby': 'occlusion-title' },
     h(
       'div',
       { class: 'dialog-head' },
@@ -47,15 +47,15 @@ export function createOcclusionDialog({ engine, store }, live, scope) {
     ),
     h(
       'div',
-      { class: 'occlusion-body' },
+      { class: 'study-body' },
       h('div', {}, stage, h('p', { class: 'legend caption' }, low, h('span', { class: 'ramp', 'data-map': 'viridis' }), high), read),
       h(
         'div',
-        { class: 'occlusion-side' },
+        { class: 'study-side' },
         h('p', { say: 'occlusion.text' }),
         h('div', { class: 'field-row' }, h('label', { for: 'occlusion-class', say: 'occlusion.class' }), classes),
         ...choices.map((one) => one.element),
-        h('div', { class: 'occlusion-run' }, progress, cancel, start),
+        h('div', { class: 'study-run' }, progress, cancel, start),
         summary,
         h('p', { class: 'caption', say: 'occlusion.source' }),
       ),

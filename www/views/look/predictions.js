@@ -39,6 +39,14 @@ export function createPredictions(app, scope) {
     hint: 'occlusion.title',
     on: { click: () => store.set({ study: 'occlusion' }, { step: true }) },
   });
+  const why = h('button', {
+    class: 'button',
+    type: 'button',
+    test: 'why-button',
+    say: 'why.open',
+    hint: 'why.title',
+    on: { click: () => store.set({ study: 'why' }, { step: true }) },
+  });
   const list = h('ol', { class: 'predictions', test: 'predictions', label: 'predictions.title' }, ...rows.slice(0, ROWS).map(({ row }) => row));
   const root = h(
     'section',
@@ -47,7 +55,7 @@ export function createPredictions(app, scope) {
       'div',
       { class: 'predictions-head' },
       seen,
-      h('div', {}, h('div', { class: 'predictions-title' }, h('h2', { say: 'predictions.title' }), cover), caption),
+      h('div', {}, h('div', { class: 'predictions-title' }, h('h2', { say: 'predictions.title' }), h('span', { class: 'predictions-studies' }, why, cover)), caption),
     ),
     list,
     createOffList(app, scope),
