@@ -31,10 +31,15 @@ before(() => {
   const words = readFileSync(join(www, 'locale/en.js'), 'utf8');
   writeFileSync(join(www, 'locale/en.js'), words.replace('See what a VGG sees', NEXT_WORD));
   writeFileSync(join(www, 'pictures/coffee.jpg'), readFileSync(join(www, 'pictures/koala.webp')));
-  const { status, stderr } = spawnSync(process.execPath, [repository('xtask/bundle/site.js'), www, repository('pkg'), join(next, 'site')], { encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
+  build(www, join(next, 'site'));
 });
 after(() => rmSync(next, { recursive: true }));
+
+/** @param {string} www the page's folder @param {string} site where it is built @param {string[]} [models] beside it */
+function build(www, site, models = []) {
+  const { status, stderr } = spawnSync(process.execPath, [repository('xtask/bundle/site.js'), www, repository('pkg'), site, ...models], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+}
 
 /** Of a built site. @param {string} site @returns {{version: string, files: [path: string, bytes: number, sha256: string, part: string][]}} */
 function manifest(site) {
@@ -69,7 +74,7 @@ async function visit(t, options) {
 }
 
 /** The build of the engine that runs. @param {import('playwright-core').Page} page */
-const build = (page) => page.evaluate(() => /** @type {any} */ (window).vgglass.engine.network.build.name);
+const engineBuild = (page) => page.evaluate(() => /** @type {any} */ (window).vgglass.engine.network.build.name);
 
 /** Until what the page keeps by itself is kept. @param {import('playwright-core').Page} page @param {string} [state] */
 const kept = (page, state = 'part') => page.locator(`[data-testid=keeping][data-state=${state}]`).waitFor();
@@ -109,7 +114,7 @@ test('the site isolates itself under a sub-path, with one reload, and then works
   const page = await visit(t, { address, beforeOpening: async (page) => void page.on('load', () => (loads += 1)) });
   assert.equal((await topNames(page))[0], 'espresso');
   assert.ok(loads <= 2, `${loads} loads`);
-  if (await page.evaluate(() => navigator.hardwareConcurrency > 1)) assert.equal(await build(page), 'threads');
+  if (await page.evaluate(() => navigator.hardwareConcurrency > 1)) assert.equal(await engineBuild(page), 'threads');
   await kept(page);
 
   await page.context().setOffline(true);
@@ -138,7 +143,7 @@ test('a first visit keeps what a first view needs, and nothing else is fetched',
   const { address, host } = await put(t, { asked: [] });
   const page = await visit(t, { address });
   await kept(page);
-  const name = await build(page);
+  const name = await engineBuild(page);
   const isNeeded = (/** @type {string} */ part) => part === 'page' || part === 'first' || part === (name === 'base' ? 'base' : 'relaxed');
   assert.deepEqual(await keys(page, address), keysOf(SITE, isNeeded));
   const rest = manifest(SITE).files.filter(([, , , part]) => part === 'rest').map(([path]) => path);
@@ -191,7 +196,7 @@ test('everything can be kept with one click, and every view then works offline',
   }
   await page.goto(`${address}?base#/look?engine=base`);
   await finishedRun(page);
-  assert.equal(await build(page), 'base');
+  assert.equal(await engineBuild(page), 'base');
   await page.goto(`${address}slides/en.html`);
   await page.waitForFunction(() => document.documentElement.classList.contains('reveal-full-page'));
 });
@@ -240,6 +245,37 @@ test('a network that is kept runs from the site offline, and where files are wri
   await finishedRun(page);
   assert.match(page.url(), /model=kept:AlexNet/);
   assert.deepEqual(await topNames(page), top);
+});
+
+test('a model that was put up with the site is listed, fetched when it is chosen, and then works offline', async (t) => {
+  const name = '讲课 AlexNet';
+  const model = join(next, `${name}.safetensors`);
+  cpSync(repository('www/models/alike/AlexNet.safetensors'), model);
+  const site = join(next, 'with a model');
+  build(repository('www'), site, [model]);
+  const added = manifest(site).files.filter(([path]) => path.startsWith('models/site/'));
+  assert.deepEqual(added.map(([path, , , part]) => [path.replace(/-[0-9A-F]{8}/, ''), part]), [['models/site/1.safetensors', 'rest']]);
+
+  const host = { asked: /** @type {NonNullable<import('./static-server.js').Host['asked']>} */ ([]) };
+  const address = `${await serve(t, { [ROOT]: site }, host)}${ROOT}`;
+  const fetched = () => host.asked.filter(({ path, bytes }) => path === added[0][0] && bytes > 0).length;
+  const title = (/** @type {import('playwright-core').Page} */ page) => page.evaluate(() => /** @type {any} */ (window).vgglass.engine.network.info.title);
+  const page = await visit(t, { address, hash: 'model=site:other' });
+  await page.locator('[data-testid=notice][data-code=site-missing]').filter({ hasText: 'other' }).waitFor();
+  await kept(page);
+  await page.getByTestId('network-button').click();
+  assert.equal(fetched(), 0);
+  await page.getByLabel(name).check();
+  await andRun(page, () => page.getByTestId('network-apply').click());
+  await page.waitForFunction((end) => decodeURIComponent(location.hash).endsWith(end), `model=site:${name}`);
+  assert.deepEqual([await title(page), fetched()], ['AlexNet', 1]);
+  await page.waitForFunction(async (path) => (await Promise.all((await caches.keys()).map(async (one) => (await (await caches.open(one)).keys()).some(({ url }) => url.includes(path))))).some(Boolean), added[0][0]);
+  await page.context().setOffline(true);
+  await page.reload();
+  await finishedRun(page);
+  assert.equal(await title(page), 'AlexNet');
+  await page.getByTestId('network-button').click();
+  assert.ok(await page.getByLabel(name).isChecked());
 });
 
 test('keeping can be stopped and goes on where it was', async (t) => {
@@ -588,7 +624,7 @@ test('without service workers the site works on one thread', async (t) => {
   const { address } = await put(t);
   const page = await open(t, { address, beforeOpening: withoutServiceWorker });
   assert.equal(await page.evaluate(() => crossOriginIsolated), false);
-  assert.notEqual(await build(page), 'threads');
+  assert.notEqual(await engineBuild(page), 'threads');
   assert.equal((await topNames(page))[0], 'espresso');
   assert.ok(await page.getByTestId('keeping').isHidden(), 'nothing is offered that cannot be had');
 });

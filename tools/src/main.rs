@@ -1,5 +1,6 @@
 //! `vgglass`: make and measure model files.
 
+mod check;
 mod info;
 mod layers;
 mod names;
@@ -55,6 +56,11 @@ enum Command {
     },
     /// Layers, totals and card of a row of the table (an unknown one is answered with all) or of a model file.
     Info(info::Arguments),
+    /// Whether files are models that the page runs; one of them that is not is an error.
+    Check {
+        #[arg(required = true)]
+        models: Vec<PathBuf>,
+    },
     /// ImageNet's 1000 classes: number, WordNet id, English and Chinese name.
     Names,
     /// A row of the table with random weights, as a model file.
@@ -80,7 +86,7 @@ enum Command {
 }
 
 /// What a float file may not say.
-#[derive(clap::Args, Clone)]
+#[derive(clap::Args, Clone, Default)]
 struct HintArguments {
     /// Row of the table, for float weights that do not say (A and A-LRN have the same tensors).
     #[arg(long)]
@@ -103,6 +109,7 @@ fn main() -> Result<()> {
             models.iter().try_for_each(|model| evaluate(model, &pictures, first, &hints))
         }
         Command::Info(arguments) => info::info(&arguments),
+        Command::Check { models } => models.iter().try_for_each(|model| check::check(model)),
         Command::Names => names::print(std::io::stdout().lock()),
         Command::Untrained(arguments) => untrained::write(&arguments),
         Command::Compare { model, other, pictures, other_pictures, first, hints } => {

@@ -2,6 +2,7 @@
  * Where the page's own things come from: they lie beside it. In the standalone file and in the built site other modules take
  * the place of this one: `xtask/bundle/embedded.js`, with everything inside, and `xtask/bundle/hosted.js`.
  */
+import { Problem } from './problem.js';
 import { fetched, workerAt } from './remote.js';
 
 /**
@@ -40,6 +41,14 @@ export const model = async () => ({ kind: 'url', url: /** @type {string} */ (mod
 
 /** A row of the table as it was trained together with all others. @param {string} row @returns {Promise<import('./protocol.js').ModelSource>} */
 export const alike = async (row) => ({ kind: 'url', url: beside(`./models/alike/${row}.safetensors`) });
+
+/** Networks that were added to the site: none to the page itself. @type {{name: string, bytes: number}[]} */
+export const addedNetworks = [];
+
+/** One of those. @param {string} name @returns {Promise<import('./protocol.js').ModelSource>} */
+export async function added(name) {
+  throw new Problem('site-missing', { name });
+}
 
 /** A sample picture, as an image's source. @param {string} file */
 export const pictureUrl = (file) => beside(`./pictures/${file}`);

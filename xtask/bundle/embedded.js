@@ -3,6 +3,7 @@
  * as elements with base64 in them.
  */
 import workerText from 'standalone:worker';
+import { Problem } from '../../www/engine/problem.js';
 import list from '../../www/pictures/pictures.json';
 
 const MODEL = 'models/vgg16-half-tiny.safetensors';
@@ -37,6 +38,14 @@ export const model = async () => ({ kind: 'bytes', bytes: await blob(MODEL).arra
 export const hasAlike = false;
 
 export const alike = model;
+
+/** Nor are there others. @type {{name: string, bytes: number}[]} */
+export const addedNetworks = [];
+
+/** @param {string} name @returns {Promise<never>} */
+export async function added(name) {
+  throw new Problem('site-missing', { name });
+}
 
 /** @param {string} file */
 export function pictureUrl(file) {

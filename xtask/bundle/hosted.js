@@ -2,7 +2,9 @@
  * Takes the place of `www/engine/assets.js` in the built site, whose files are named after their content, and where a service
  * worker keeps them.
  */
+import addedModels from 'site:added';
 import addresses from 'site:addresses';
+import { Problem } from '../../www/engine/problem.js';
 import { fetched, workerAt } from '../../www/engine/remote.js';
 import { container, renew, whyMissing } from './site/version.js';
 
@@ -30,6 +32,15 @@ export const model = async () => ({ kind: 'url', url: modelUrl });
 
 /** @param {string} row */
 export const alike = async (row) => ({ kind: 'url', url: addressOf(`models/alike/${row}.safetensors`) });
+
+export const addedNetworks = addedModels;
+
+/** @param {string} name */
+export async function added(name) {
+  const found = addedModels.find((one) => one.name === name);
+  if (!found) throw new Problem('site-missing', { name });
+  return { kind: 'url', url: addressOf(found.path) };
+}
 
 /** @param {string} file */
 export const pictureUrl = (file) => addressOf(`pictures/${file}`);

@@ -1,5 +1,6 @@
 /**
- * Puts the page, the package and the slides into one folder for any static host: `node site.js www pkg out`.
+ * Puts the page, the package and the slides into one folder for any static host, and model files beside them:
+ * `node site.js www pkg out [model.safetensors …]`.
  * Every address in it is relative, so it may lie under a sub-path. The page's modules and styles become a few files: of
  * what a browser does until the first prediction, asking for a hundred files is the most.
  *
@@ -11,9 +12,10 @@ import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import * as esbuild from 'esbuild';
+import { nameOfFile } from '../../www/engine/kept/names.js';
 import { STYLE_LINKS, styles, TARGET } from './page.js';
 
-const [www, pkg, out] = process.argv.slice(2).map((path) => resolve(path));
+const [www, pkg, out, ...models] = process.argv.slice(2).map((path) => resolve(path));
 const own = join(import.meta.dirname, 'site');
 const reveal = join(import.meta.dirname, 'node_modules/reveal.js');
 
@@ -25,6 +27,9 @@ const STABLE = /^(element\.js|icon\.svg|index\.html|slides\/.*(?<!README\.md)|pi
 const NAMED = /^(models|pictures)\/.*\.(safetensors|jpg|webp|json)$/;
 /** The page's first script, its worker's, that of the worker's threads, and those of the workers that write and make kept networks. */
 const [EARLY, WORKER, THREAD, KEEPER, IMPORTER] = ['early', 'worker/index', 'worker/thread', 'kept/worker', 'import/worker'].map((name) => `engine/${name}.js`);
+
+/** Models beside the page: what they are called, and the paths that their sources would have. @type {{name: string, path: string, bytes: number}[]} */
+const added = [];
 
 /** Addresses of files named after their content, by their paths in the sources. @type {Map<string, string>} */
 const named = new Map();
@@ -66,6 +71,18 @@ function addressOfBuild(path) {
   return path.startsWith('pkg/threads/') && !named.has(path) ? path : addressOf(path);
 }
 
+/** Models that whoever puts up the site adds. */
+function writeModels() {
+  for (const [i, file] of models.entries()) {
+    const name = nameOfFile(basename(file));
+    if (added.some((other) => other.name === name)) throw new Error(`two models are called “${name}”`);
+    const content = readFileSync(file);
+    const path = `models/site/${i + 1}.safetensors`;
+    writeNamed(path, content);
+    added.push({ name, path, bytes: content.length });
+  }
+}
+
 /** Every build of the engine, and the converter; the script of each names the wasm beside it. */
 function writePackage() {
   const paths = filesIn(pkg).filter((path) => /(^|\/)vgglass(\.js|_bg\.wasm)$/.test(path));
@@ -93,7 +110,8 @@ const addressesPlugin = {
     build.onResolve({ filter: /\/pkg\// }, ({ path }) => ({ path: `../${addressOfBuild(path.replace(/^.*?\/pkg\//, 'pkg/'))}`, external: true }));
     build.onLoad({ filter: /\/worker\/\w+\.js$/ }, ({ path }) => ({ contents: renamed(readFileSync(path, 'utf8'), relative(www, dirname(path))) }));
     build.onResolve({ filter: /\/assets\.js$/ }, () => ({ path: join(import.meta.dirname, 'hosted.js') }));
-    build.onResolve({ filter: /^site:addresses$/ }, () => ({ path: 'addresses', namespace: 'site' }));
+    build.onResolve({ filter: /^site:(addresses|added)$/ }, ({ path }) => ({ path: path.replace('site:', ''), namespace: 'site' }));
+    build.onLoad({ filter: /^added$/, namespace: 'site' }, () => ({ contents: JSON.stringify(added), loader: 'json' }));
     build.onLoad({ filter: /^addresses$/, namespace: 'site' }, () => ({
       contents: JSON.stringify(Object.fromEntries([...named].filter(([path]) => NAMED.test(path) || [WORKER, KEEPER, IMPORTER].includes(path)))),
       loader: 'json',
@@ -156,6 +174,7 @@ for (const path of filesIn(www)) {
   if (STABLE.test(path)) write(path, readFileSync(join(www, path)));
   else if (NAMED.test(path)) writeNamed(path, readFileSync(join(www, path)));
 }
+writeModels();
 writePackage();
 await writeScripts({ thread: THREAD });
 await writeScripts({ worker: WORKER });

@@ -40,7 +40,7 @@ pub fn run(options: &Options) -> Result<()> {
     let python = if options.peers { Some(python()?) } else { None };
     models(options, python.as_deref())?;
     package::build(&machine)?;
-    bundle::site_of_package(&node)?;
+    bundle::site_of_package(&node, &[])?;
 
     let listener = serve::listen(0)?;
     let address = format!("http://{}/", listener.local_addr()?);

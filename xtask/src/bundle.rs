@@ -13,6 +13,13 @@ use crate::{package, process, root, table};
 
 const HOME: &str = "xtask/bundle";
 
+#[derive(clap::Args)]
+pub struct SiteOptions {
+    /// Model files of your own, to be put up beside the page: its network dialog lists them, called as the files are
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    models: Vec<PathBuf>,
+}
+
 /// Where `www/` lies once more, its modules joined into a few.
 pub const JOINED: &str = "dist/joined";
 
@@ -20,12 +27,24 @@ pub const JOINED: &str = "dist/joined";
 pub fn standalone() -> Result<()> {
     let node = of_new_package()?;
     node.install_packages(&root().join(HOME), &[])?;
-    run(&node, "standalone.js", &["www", "pkg"], "dist/vgglass.html")
+    run(&node, "standalone.js", &["www", "pkg"], "dist/vgglass.html", &[])
 }
 
 /// Builds `pkg/` and writes `dist/site/`.
-pub fn site() -> Result<()> {
-    site_of_package(&of_new_package()?)
+pub fn site(options: &SiteOptions) -> Result<()> {
+    let models = checked(&options.models)?;
+    site_of_package(&of_new_package()?, &models)
+}
+
+/// Files that are models which the page runs, wherever it is asked from.
+fn checked(models: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let whole = |model: &PathBuf| model.canonicalize().with_context(|| model.display().to_string());
+    let models = models.iter().map(whole).collect::<Result<Vec<_>>>()?;
+    if !models.is_empty() {
+        let check = ["run", "--quiet", "--release", "--package", "vgglass-tools", "--", "check"];
+        process::run(process::cargo().args(check).args(&models))?;
+    }
+    Ok(models)
 }
 
 fn of_new_package() -> Result<Node> {
@@ -35,21 +54,21 @@ fn of_new_package() -> Result<Node> {
     Node::find()
 }
 
-/// Writes `dist/site/` of the `pkg/` that is there.
-pub fn site_of_package(node: &Node) -> Result<()> {
+/// Writes `dist/site/` of the `pkg/` that is there, with models beside the page.
+pub fn site_of_package(node: &Node, models: &[PathBuf]) -> Result<()> {
     node.install_packages(&root().join(HOME), &[])?;
-    run(node, "site.js", &["www", "pkg"], "dist/site")
+    run(node, "site.js", &["www", "pkg"], "dist/site", models)
 }
 
 /// Writes what the tests of the page open: both of the `pkg/` that is there, and the page with its modules joined.
 pub fn for_tests(node: &Node) -> Result<()> {
-    site_of_package(node)?;
-    run(node, "standalone.js", &["www", "pkg"], "dist/vgglass.html")?;
-    run(node, "joined.js", &["www"], JOINED)
+    site_of_package(node, &[])?;
+    run(node, "standalone.js", &["www", "pkg"], "dist/vgglass.html", &[])?;
+    run(node, "joined.js", &["www"], JOINED, &[])
 }
 
-/// Has a script make `out` of folders of the repository.
-fn run(node: &Node, script: &str, folders: &[&str], out: &str) -> Result<()> {
+/// Has a script make `out` of folders of the repository, and of more files.
+fn run(node: &Node, script: &str, folders: &[&str], out: &str, more: &[PathBuf]) -> Result<()> {
     let out: PathBuf = root().join(out);
     let folder = out.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
@@ -58,6 +77,7 @@ fn run(node: &Node, script: &str, folders: &[&str], out: &str) -> Result<()> {
             .arg(script)
             .args(folders.iter().map(|folder| root().join(folder)))
             .arg(out)
+            .args(more)
             .current_dir(root().join(HOME)),
     )
 }

@@ -44,7 +44,7 @@ enum Command {
     /// Write dist/vgglass.html: the page in one file that opens from the disk
     Standalone,
     /// Write dist/site/: the page for any static host, with threads, offline use and slides
-    Site,
+    Site(bundle::SiteOptions),
     /// Check the formatting and run clippy, for this machine and for wasm32
     Lint,
     /// Install whatever the other commands need and say where it is
@@ -71,7 +71,7 @@ fn run(command: Command) -> Result<()> {
             package::build(&machine::provide(&[Need::Engine])?)
         }
         Command::Standalone => bundle::standalone(),
-        Command::Site => bundle::site(),
+        Command::Site(options) => bundle::site(&options),
         Command::Lint => lint::run(),
         Command::Setup => setup(),
     }

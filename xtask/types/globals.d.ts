@@ -7,6 +7,10 @@ declare module 'site:addresses' {
   const addresses: Record<string, string>;
   export default addresses;
 }
+declare module 'site:added' {
+  const models: { name: string; path: string; bytes: number }[];
+  export default models;
+}
 declare const ROOT: string;
 declare const VERSION: string;
 interface Window {
