@@ -1,11 +1,13 @@
 /** What the page must do in every browser: the whole way once, in few pages, for starting them is what takes longest. */
 import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { ADDRESS, UNTOUCHED } from './browser.js';
+import { ADDRESS, PAGE, UNTOUCHED } from './browser.js';
 import { everywhere } from './everywhere.js';
 import { address, andRun, drop, finishedRun, goAndRun, painted, paste, runs, set, topNames } from './everywhere/page.js';
 import { pause } from './everywhere/tab.js';
 import { sample } from './files.js';
+import { startHub } from './hub-server.js';
 import { inputs, logitsOf, nativeLogits, samples, seenPixels } from './native.js';
 import { built, serve } from './static-server.js';
 
@@ -225,4 +227,35 @@ everywhere(
   },
   // Views of a deck that is left may ask for the newest version when there is no server any more; WebKit says so in these words.
   { expectedErrors: /service-worker\.js due to access control checks/, open: { prelude: UNTOUCHED } },
+);
+
+everywhere(
+  'a file of a hub comes over a connection that breaks, by one range at a time, for which no browser asks beforehand',
+  async (tab, t) => {
+    const file = new Uint8Array(randomBytes(8_000_000));
+    const hub = await startHub(t, { '/model': file }, { breaksAt: [3_000_000], lingers: 500 });
+    await goAndRun(tab, address());
+    const hash = await tab.evaluate(
+      async ({ module, url, length }) => {
+        const { openHub } = await import(module);
+        const { signal } = new AbortController();
+        const world = { hash: () => ({ update() {}, digest: () => new Uint8Array(32) }), pauses: [20, 50, 100, 200], patience: 20_000 };
+        const source = await openHub({ kind: 'hub', url, name: 'model' }, world, signal);
+        const bytes = new Uint8Array(length);
+        bytes.set(await source.read(0, 1000, signal));
+        bytes.set(await source.read(length - 1000, length, signal), length - 1000);
+        for (let at = 1000; at < length - 1000; at += 1_000_000) bytes.set(await source.read(at, Math.min(at + 1_000_000, length - 1000), signal), at);
+        await source.check(signal);
+        return [...new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+      },
+      { module: `${PAGE}engine/import/hub.js`, url: `${hub.address}/model`, length: file.length },
+    );
+    assert.equal(hash, createHash('sha256').update(file).digest('hex'));
+    assert.deepEqual(hub.asked.map(({ method, range }) => [method, range?.replace(/=[1-9]\d*/, '=N')]), [
+      ['GET', undefined],
+      ['GET', 'bytes=N-7999999'],
+      ['GET', 'bytes=N-'],
+    ]);
+  },
+  { expectedErrors: /ERR_(CONTENT_LENGTH_MISMATCH|INCOMPLETE)/ },
 );

@@ -50,7 +50,7 @@ function world({ quota = 1e9, turn = async () => {}, signal = new AbortControlle
   /** @param {Uint8Array} bytes @param {string} name */
   const maker = async (bytes, name) => {
     const description = { kind: /** @type {const} */ ('blob'), blob: new Blob([Uint8Array.from(bytes)]), name };
-    const source = await openSource(description, { signal, tell() {}, hash: () => new convert.Sha256() });
+    const source = await openSource(description, { signal, tell() {}, hash: () => new convert.Sha256(), partial: async () => null });
     return new Maker(source, { convert, shelf, signal, turn, tell: (one) => void told.push(one) });
   };
   return { disk, shelf, told, maker, isEmpty: () => /** @type {Map<string, unknown>} */ (disk.files.get(FOLDER) ?? new Map()).size === 0 };

@@ -18,7 +18,7 @@ import { Pace } from './pace.js';
 /** @typedef {{type: 'open', source: SourceDescription} | {type: 'make', order: Order, samples: Blob[]} | {type: 'pause' | 'resume' | 'cancel'}} ImportOrder to the worker */
 /**
  * From the worker; `source`: what the source has to tell.
- * @typedef {import('./make.js').Progress | {type: 'found', found: Found} | {type: 'source', news: object} | {type: 'done', kept: Kept}
+ * @typedef {import('./make.js').Progress | {type: 'found', found: Found} | {type: 'source', news: import('./hub.js').HubNews} | {type: 'done', kept: Kept}
  *   | {type: 'cancelled'} | {type: 'problem', code: string, params: Record<string, string | number>}} ImportNews
  */
 
@@ -33,7 +33,7 @@ export class Import {
   total = 0;
   /** Of calibrating, from 0 to 1, and the layer whose turn it is. */ part = 0;
   layer = '';
-  /** What the source told last. @type {object | null} */ news = null;
+  /** What the source told last. @type {import('./hub.js').HubNews | null} */ news = null;
 
   #pace = new Pace();
   #worker;

@@ -37,6 +37,7 @@ import { Reader } from './source.js';
  * @property {string} name that it is to have
  * @property {string} licence of the weights, if it is known
  * @property {string} origin where the file is from, if that says more than its name
+ * @property {string} [key] what the address calls it, if it is a published network
  */
 
 /** Letters of what a file says that a message shows. */
@@ -85,7 +86,7 @@ export class Maker {
    * @returns {Promise<Kept>}
    * @throws {Problem}
    */
-  async make({ name, licence, origin }, pictures) {
+  async make({ name, licence, origin, key }, pictures) {
     const { convert, shelf, signal, tell } = this.#world;
     const weights = /** @type {import('../../pkg/convert/vgglass.js').Weights} */ (this.#weights);
     const found = weights.found();
@@ -98,7 +99,7 @@ export class Maker {
     return this.#explained(async () => {
       // The text's room is set aside before the hash is known.
       const work = weights.import({ licence, provenance: provenance(this.#source.check && NO_HASH) });
-      const writing = await shelf.begin(name, { bytes: work.length() }, openToWork);
+      const writing = await shelf.begin(name, { bytes: work.length(), source: origin || this.#source.name, licence, key }, openToWork);
       try {
         tell({ type: 'stage', stage: 'weights' });
         await this.#read(work, writing);

@@ -10,6 +10,7 @@
  * @property {(signal: AbortSignal) => Promise<{sha256: string}>} [check] when all was read that is of use: whether the file was the one
  *   that it should be; throws a `Problem` if not
  * @property {() => void} [close] nothing more will be read
+ * @property {() => Promise<void>} [discard] nor will anybody go on later with what has come
  */
 
 /** Bytes read at a time. */

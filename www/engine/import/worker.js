@@ -6,16 +6,20 @@ import { hereAndNow } from '../kept/world.js';
 import { Problem } from '../problem.js';
 import { chosenCrops, squareOf } from './crops.js';
 import { Maker } from './make.js';
+import { Partials } from './partial.js';
 import { openSource } from './sources.js';
 
 /** @typedef {import('./import.js').ImportOrder} ImportOrder */
 /** @typedef {import('./import.js').ImportNews} ImportNews */
 
 const shelf = new Shelf(hereAndNow);
+const partials = new Partials(hereAndNow);
 const control = new AbortController();
 /** Resolves when the work is to go on. */
 let going = Promise.resolve();
 let go = () => {};
+/** @type {import('./source.js').Source | null} */
+let source = null;
 /** @type {Maker | null} */
 let maker = null;
 /** @type {import('./make.js').Found | null} */
@@ -45,7 +49,12 @@ async function turn() {
 async function open(description) {
   const convert = await starting;
   const { signal } = control;
-  const source = await openSource(description, { signal, tell: (news) => tell({ type: 'source', news }), hash: () => new convert.Sha256() });
+  source = await openSource(description, {
+    signal,
+    tell: (news) => tell({ type: 'source', news }),
+    hash: () => new convert.Sha256(),
+    partial: (file) => partials.open(file),
+  });
   maker = new Maker(source, { convert, shelf, signal, turn, tell });
   found = await maker.open();
   tell({ type: 'found', found });
@@ -59,6 +68,7 @@ async function make(order, samples) {
   // Too late for the one who makes it, but not for us.
   if (control.signal.aborted) await shelf.remove(kept.id);
   control.signal.throwIfAborted();
+  await source?.discard?.();
   tell({ type: 'done', kept });
 }
 
@@ -84,8 +94,10 @@ onmessage = async ({ data }) => {
       go();
     }
   } catch (error) {
-    if (control.signal.aborted) tell({ type: 'cancelled' });
-    else {
+    if (control.signal.aborted) {
+      await source?.discard?.();
+      tell({ type: 'cancelled' });
+    } else {
       const { message } = /** @type {Error} */ (error);
       const { code, params } = error instanceof Problem ? error : new Problem('import-failed', { message });
       tell({ type: 'problem', code, params });
