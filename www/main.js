@@ -58,10 +58,11 @@ applyLook();
 onSystemTheme(applyLook);
 
 const dialog = createNetworkDialog(app);
+app.openNetworks = dialog.open;
 const shortcuts = createShortcuts(store);
 document.body.prepend(
   h('a', { class: 'skip-link', href: '#main', say: 'page.skip', on: { click: skip } }),
-  createHeader(app, dialog.open, shortcuts.open),
+  createHeader(app, () => dialog.open(), shortcuts.open),
   createPresenter(store, shortcuts.open),
 );
 main.before(createProgress(app));

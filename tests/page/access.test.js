@@ -51,7 +51,7 @@ test('a Chinese browser gets the Chinese page', async (t) => {
 });
 
 test('both languages have the same texts', async () => {
-  for (const folder of ['', 'import/']) {
+  for (const folder of ['', 'import/', 'published/']) {
     const [en, zh] = await Promise.all(['en', 'zh'].map(async (code) => (await import(`../../www/locale/${folder}${code}.js`)).default));
     assert.deepEqual(Object.keys(zh).toSorted(), Object.keys(en).toSorted());
     for (const key of Object.keys(en)) {

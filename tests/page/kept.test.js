@@ -213,6 +213,42 @@ test('removed in one tab, it is missing in the other, and can be removed again',
   assert.deepEqual(await tab().list(), []);
 });
 
+test('where a network comes from is kept with it, and found again by its key', async () => {
+  const { tab, disk } = browser();
+  const origin = { source: 'https://hub.example/vgg16', licence: 'BSD-3-Clause', key: 'imagenet:vgg16' };
+  const shelf = tab();
+  const keepOf = async (/** @type {string} */ name, /** @type {Partial<typeof origin>} */ of, model = OTHER) => {
+    const writing = await shelf.begin(name, { bytes: model.length, ...of });
+    await writing.write(Uint8Array.from(model));
+    return writing.finish();
+  };
+  const first = await keepOf('VGG-16', origin, MODEL);
+  assert.deepEqual({ ...first, ...origin }, first);
+  assert.equal(await shelf.rename(first.id, 'mine'), 'mine');
+  const [again] = await tab().list();
+  assert.deepEqual({ ...again, ...origin, name: 'mine' }, again);
+  assert.ok(Buffer.from(/** @type {ArrayBuffer} */ (await tab().readKey('imagenet:vgg16'))).equals(MODEL));
+  assert.equal(await tab().readKey('imagenet:vgg19'), null);
+
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const second = await keepOf('VGG-16', origin);
+  const heard = /** @type {number[]} */ ([]);
+  assert.equal((await tab().readKey('imagenet:vgg16', (loaded) => heard.push(loaded)))?.byteLength, OTHER.length, 'the newest');
+  assert.deepEqual(heard, [OTHER.length]);
+  /** @type {any} */ (disk.files.get(FOLDER)).delete(`${second.id}.safetensors`);
+  assert.equal((await tab().readKey('imagenet:vgg16'))?.byteLength, MODEL.length, 'the newest that is there');
+  await shelf.remove(first.id);
+  await assert.rejects(tab().readKey('imagenet:vgg16'), problem('kept-lost', { name: 'VGG-16' }));
+
+  const { source, licence, key } = await keepOf('plain', {});
+  assert.deepEqual([source, licence, key], [null, null, null]);
+  const long = await keepOf('long', { source: 'x'.repeat(9000), licence: '' });
+  assert.deepEqual([long.source?.length, long.licence], [2000, null]);
+  /** @type {any} */ (disk.files.get(FOLDER)).set(`${long.id}.json`, text(JSON.stringify({ ...long, state: 'whole', source: 7, licence: {}, key: ['a'] })));
+  const spoilt = (await tab().list()).find(({ id }) => id === long.id);
+  assert.deepEqual([spoilt?.source, spoilt?.licence, spoilt?.key], [null, null, null]);
+});
+
 test('a browser that has thrown the models away, but not their notes', async () => {
   const { tab, disk } = browser();
   const { id } = await keep(tab(), 'a');

@@ -4,7 +4,7 @@ import { openAsBlob } from 'node:fs';
 import { test } from 'node:test';
 import { checkModel, isModelLike } from '../../www/engine/model-head.js';
 import { LIMITS } from '../../www/engine/table.js';
-import { keptModel, keptName, Networks } from '../../www/engine/networks.js';
+import { keptModel, keptName, Networks, publishedKey, publishedModel, siteModel, siteName } from '../../www/engine/networks.js';
 import { Problem } from '../../www/engine/problem.js';
 import { formatAddress, initialState, parseAddress, SHARED } from '../../www/page/address.js';
 import { losesOwn } from '../../www/page/version-notice.js';
@@ -29,7 +29,14 @@ function world({ hasAlike = true } = {}) {
       onBytes(bytes.length, bytes.length);
       return Uint8Array.from(bytes).buffer;
     },
+    async readPublished(/** @type {string} */ key) {
+      const bytes = shelf.get(publishedModel(key));
+      if (!bytes) throw new Problem('published-missing', { name: key });
+      return Uint8Array.from(bytes).buffer;
+    },
+    hasPublished: async (/** @type {string} */ key) => shelf.has(publishedModel(key)),
   };
+  const offered = /** @type {string[]} */ ([]);
   const engine = {
     status: 'loading',
     network: /** @type {any} */ (null),
@@ -72,12 +79,27 @@ function world({ hasAlike = true } = {}) {
     hasAlike,
     model: async () => ({ kind: 'url', url: 'shipped' }),
     alike: async (/** @type {string} */ row) => ({ kind: 'url', url: `alike/${row}` }),
+    async added(/** @type {string} */ name) {
+      if (name !== 'lecture') throw new Problem('site-missing', { name });
+      return { kind: 'url', url: `site/${name}` };
+    },
   };
   const recovered = { times: 0 };
-  const networks = new Networks(/** @type {any} */ ({ store, engine, assets, kept: async () => kept, convert: null, notify: (/** @type {any} */ notice) => notices.push(notice), recover: () => (recovered.times += 1) }));
+  const networks = new Networks(
+    /** @type {any} */ ({
+      store,
+      engine,
+      assets,
+      kept: async () => kept,
+      convert: null,
+      notify: (/** @type {any} */ notice) => notices.push(notice),
+      recover: () => (recovered.times += 1),
+      offer: (/** @type {string} */ key) => offered.push(key),
+    }),
+  );
   /** What was last told and not taken back. */
   const told = () => notices.at(-1)?.code ?? null;
-  return { engine, store, networks, log, notices, told, comes, fails, recovered, shelf, progress };
+  return { engine, store, networks, log, notices, told, comes, fails, recovered, shelf, progress, offered };
 }
 
 /** Until everything that waits for nobody has happened. */
@@ -550,10 +572,114 @@ test('a file that is kept runs on under its name', async () => {
   assert.equal(log.length, 3, 'Back to the file, which is kept as such, too');
 });
 
+test('a published network that is kept runs; its address stays', async () => {
+  const { networks, store, shelf, comes, log, told } = world();
+  shelf.set('imagenet:vgg16', GOOD);
+  store.state = { ...INITIAL, model: 'imagenet:vgg16' };
+  await networks.load();
+  assert.deepEqual(new Uint8Array(log.at(-1).bytes), new Uint8Array(GOOD));
+  comes();
+  assert.deepEqual([store.state.model, networks.running?.values.model, told()], ['imagenet:vgg16', 'imagenet:vgg16', null]);
+  assert.equal((await networks.source())?.kind, 'bytes');
+});
+
+test('one that is not here is offered, and the shipped network stands in until it comes', async () => {
+  const { networks, store, shelf, comes, fails, log, notices, offered, told } = world();
+  store.state = { ...INITIAL, model: 'imagenet:vgg16' };
+  await networks.load();
+  await settled();
+  const { code, stays, action, retry } = notices.at(-1);
+  assert.deepEqual([code, stays, action], ['published-missing', true, 'notice.get']);
+  retry();
+  assert.deepEqual(offered, ['vgg16']);
+  comes();
+  assert.deepEqual([store.state.model, networks.running?.values.model, told()], ['shipped', 'shipped', 'published-missing']);
+  shelf.set('kept:other', GOOD);
+  await networks.look();
+  assert.equal(store.state.model, 'shipped', 'that was another');
+  shelf.set('imagenet:vgg16', GOOD);
+  await networks.look();
+  await settled();
+  assert.deepEqual([store.state.model, log.at(-1).kind, told()], ['imagenet:vgg16', 'bytes', null]);
+  comes();
+  await networks.look();
+  await settled();
+  assert.equal(log.length, 2);
+  store.set({ model: 'imagenet:vgg19' });
+  await settled();
+  fails({ message: 'too large' });
+  assert.equal(store.state.model, 'imagenet:vgg16', 'what runs goes on');
+});
+
+test('what was chosen meanwhile stays, though a published network comes', async () => {
+  for (const choose of [
+    async (/** @type {ReturnType<typeof world>} */ { store }) => store.set({ model: 'alike', net: 'A' }),
+    async (/** @type {ReturnType<typeof world>} */ { store }) => store.set({ model: 'shipped' }),
+    async (/** @type {ReturnType<typeof world>} */ { networks }) => networks.takeFile(new Blob([GOOD]), 'mine', networks.now()),
+  ]) {
+    const one = world();
+    one.store.state = { ...INITIAL, model: 'imagenet:vgg16' };
+    await one.networks.load();
+    await settled();
+    one.comes();
+    await choose(one);
+    const { model } = one.store.state;
+    one.shelf.set('imagenet:vgg16', GOOD);
+    await one.networks.look();
+    await settled();
+    assert.equal(one.store.state.model, model);
+  }
+});
+
+test('chosen while another runs, one that is not here is offered and the other runs on', async () => {
+  const { networks, store, shelf, comes, notices, offered, log } = world();
+  await networks.load();
+  comes();
+  store.set({ model: 'alike', net: 'A' });
+  await settled();
+  comes();
+  store.set({ model: 'imagenet:vgg11_bn' });
+  await settled();
+  assert.deepEqual([store.state.model, store.state.net], ['alike', 'A']);
+  const { code, action, retry } = notices.at(-1);
+  assert.deepEqual([code, action], ['published-missing', 'notice.get']);
+  retry();
+  assert.deepEqual(offered, ['vgg11_bn']);
+  shelf.set('imagenet:vgg11_bn', GOOD);
+  await networks.look();
+  await settled();
+  assert.deepEqual([store.state.model, log.at(-1).kind], ['imagenet:vgg11_bn', 'bytes']);
+});
+
+test('a network of the site is fetched; one that it has not gives way', async () => {
+  const one = world();
+  one.store.state = { ...INITIAL, model: 'site:lecture' };
+  await one.networks.load();
+  assert.equal(one.log.at(-1).url, 'site/lecture');
+  one.comes();
+  one.store.set({ model: 'site:other' });
+  await settled();
+  assert.deepEqual([one.store.state.model, one.told()], ['site:lecture', 'site-missing']);
+
+  const two = world();
+  two.store.state = { ...INITIAL, model: 'site:other' };
+  await two.networks.load();
+  await settled();
+  assert.deepEqual([two.store.state.model, two.told(), two.log.at(-1).url], ['shipped', 'site-missing', 'shipped']);
+
+  const three = world();
+  three.store.state = { ...INITIAL, model: 'site:lecture' };
+  await three.networks.load();
+  three.fails({ message: '404' });
+  await settled();
+  assert.deepEqual([three.store.state.model, three.told()], ['shipped', 'model-load']);
+});
+
 test('a model of the state and the name of what is kept', () => {
   assert.equal(keptModel('VGG 16: mine'), 'kept:VGG 16: mine');
   assert.equal(keptName('kept:VGG 16: mine'), 'VGG 16: mine');
-  for (const model of ['shipped', 'alike', 'untrained', 'file']) assert.equal(keptName(model), null);
+  assert.deepEqual([publishedKey(publishedModel('vgg16_bn')), siteName(siteModel('a: b'))], ['vgg16_bn', 'a: b']);
+  for (const name of [keptName, publishedKey, siteName]) for (const model of ['shipped', 'alike', 'untrained', 'file', 'other:a']) assert.equal(name(model), null);
 });
 
 test('the address names what is kept; what was valid stays so', () => {
@@ -564,7 +690,8 @@ test('the address names what is kept; what was valid stays so', () => {
   }
   assert.equal(model('kept:VGG-16'), 'kept:VGG-16');
   assert.deepEqual(['shipped', 'alike', 'untrained', 'file'].map(model), ['shipped', 'alike', 'untrained', 'file']);
-  for (const wrong of ['kept', 'kept:', 'kept:%20a', 'kept:%E2%80%8B', `kept:${'a'.repeat(81)}`, 'other']) assert.equal(model(wrong), 'shipped', wrong);
+  assert.deepEqual(['imagenet:vgg16_bn', 'site:lecture 1'].map(model), ['imagenet:vgg16_bn', 'site:lecture 1']);
+  for (const wrong of ['imagenet:', 'imagenet:vgg 16', `imagenet:${'v'.repeat(41)}`, 'site:', 'site:%20a', 'xkept:a', 'kept', 'kept:', 'kept:%20a', 'kept:%E2%80%8B', `kept:${'a'.repeat(81)}`, 'other']) assert.equal(model(wrong), 'shipped', wrong);
 });
 
 /** @type {[string, BlobPart, string, Record<string, unknown>?][]} */

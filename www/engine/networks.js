@@ -27,20 +27,25 @@ import { ALIKE } from '../page/results.js';
  * @property {Wanted | null} before it, if that was still loading
  */
 /** A model file that somebody gave; once read, its bytes. @typedef {{name: string, blob: Blob, isRead: boolean}} OwnFile */
+/** @typedef {(loaded: number, total: number) => void} OnBytes */
 /**
- * The networks kept on this machine, of `kept/kept.js`.
- * @typedef {{read: (name: string, onBytes?: (loaded: number, total: number) => void) => Promise<ArrayBuffer>}} KeptNetworks
+ * The networks kept on this machine, of `kept/kept.js`; published ones by the keys that the address has for them.
+ * @typedef {object} KeptNetworks
+ * @property {(name: string, onBytes?: OnBytes) => Promise<ArrayBuffer>} read
+ * @property {(key: string, onBytes?: OnBytes) => Promise<ArrayBuffer>} readPublished
+ * @property {(key: string) => Promise<boolean>} hasPublished
  */
 /**
  * @typedef {object} Assets where the page's own models come from
  * @property {boolean} hasAlike
  * @property {() => Promise<ModelSource>} model
  * @property {(row: string) => Promise<ModelSource>} alike
+ * @property {(name: string) => Promise<ModelSource>} added by whoever put up the site
  */
 
 const KEYS = ['model', 'net', 'rows', 'width', 'size', 'seed', 'file'];
 /** Which of them tell one network from another, by the kind of model. @type {Record<string, string[]>} */
-const TELLING = { shipped: [], alike: ['net'], untrained: ['net', 'rows', 'width', 'size', 'seed'], file: ['file'], kept: [] };
+const TELLING = { shipped: [], alike: ['net'], untrained: ['net', 'rows', 'width', 'size', 'seed'], file: ['file'] };
 /** Own files that are kept; of more, the oldest go. */
 const MOST_FILES = 3;
 /** Letters of an error. */
@@ -48,19 +53,32 @@ const LONGEST_MESSAGE = 300;
 /** Bytes read of a file at a time. */
 const PART = 16 << 20;
 
-const KEPT = 'kept:';
+/** Kinds of models of which there are many: the state's `model` has a name behind these. */
+const [KEPT, PUBLISHED, SITE] = ['kept:', 'imagenet:', 'site:'];
+
+/** @param {string} kind @returns {(model: string) => string | null} what is named, if that is what `model` means */
+const named = (kind) => (model) => (model.startsWith(kind) ? model.slice(kind.length) : null);
 
 /** What the state's `model` says of a network kept under that name. @param {string} name */
 export const keptModel = (name) => KEPT + name;
 
-/** The name of a network that is kept on this machine, if that is what `model` means. @param {string} model */
-export const keptName = (model) => (model.startsWith(KEPT) ? model.slice(KEPT.length) : null);
+/** The name of a network that is kept on this machine, if that is what `model` means. */
+export const keptName = named(KEPT);
 
-/** @param {string} model */
-const kindOf = (model) => (keptName(model) === null ? model : 'kept');
+/** What the state's `model`, and the note of one that is kept, say of a published network. @param {string} key */
+export const publishedModel = (key) => PUBLISHED + key;
+
+/** The key of a published network, if that is what `model` means. */
+export const publishedKey = named(PUBLISHED);
+
+/** What the state's `model` says of a network that whoever put up this site has added. @param {string} name */
+export const siteModel = (name) => SITE + name;
+
+/** The name of such a network, if that is what `model` means. */
+export const siteName = named(SITE);
 
 /** @param {Record<string, any>} a @param {Record<string, any>} b */
-const isSame = (a, b) => ['model', ...TELLING[kindOf(a.model)]].every((key) => a[key] === b[key]);
+const isSame = (a, b) => ['model', ...(TELLING[a.model] ?? [])].every((key) => a[key] === b[key]);
 
 export class Networks {
   /** Last asked for. @type {Wanted | null} */ wanted = null;
@@ -73,6 +91,8 @@ export class Networks {
   #newest = 0;
   /** What is set is no person's choice. */
   #isOwnDoing = false;
+  /** A published network that is not here, while nothing else was chosen. @type {string | null} */
+  #missing = null;
 
   /**
    * @param {object} world
@@ -84,8 +104,9 @@ export class Networks {
    *   `Problem` if they are none that can be; null where nothing can be imported
    * @param {(notice: import('../page/app.js').Notice | null) => void} world.notify
    * @param {() => void} world.recover starts from the beginning, with a new worker
+   * @param {(key: string) => void} world.offer a published network that is not here
    */
-  constructor({ store, engine, assets, kept, convert, notify, recover }) {
+  constructor({ store, engine, assets, kept, convert, notify, recover, offer }) {
     this.store = store;
     this.engine = engine;
     this.assets = assets;
@@ -93,6 +114,7 @@ export class Networks {
     this.convert = convert;
     this.notify = notify;
     this.recover = recover;
+    this.offer = offer;
     engine.on('network', () => this.#loaded());
     engine.on('failed', (problem) => this.#refused(problem));
   }
@@ -117,7 +139,10 @@ export class Networks {
   /** @param {State} state @param {State} before @param {Partial<State>} change what was set, be it a change or not */
   follow(state, before, change) {
     const isChoice = !this.#isOwnDoing && KEYS.some((key) => key in change);
-    if (isChoice) this.#newest = this.now();
+    if (isChoice) {
+      this.#newest = this.now();
+      this.#missing = null;
+    }
     const isAgain = isChoice && this.engine.status === 'failed';
     if (this.wanted && isSame(this.wanted.values, state) && !isAgain) return;
     void this.load({ channel: before.channel, off: state.off === before.off ? state.off : null });
@@ -144,6 +169,7 @@ export class Networks {
     if (moment !== this.#newest) return true;
     this.#fileCount += 1;
     this.#files.set(this.#fileCount, { name, blob, isRead: false });
+    this.#missing = null;
     // Its moment is when it was given.
     this.#set({ model: 'file', file: this.#fileCount, channel: null }, { step: true });
     return true;
@@ -210,6 +236,14 @@ export class Networks {
     if (isIt(this.store.state)) this.#set({ model: after, file: null });
   }
 
+  /** Something was kept on this machine: it may be what another network stands in for. */
+  async look() {
+    const model = this.#missing;
+    if (model === null || !(await (await this.kept()).hasPublished(/** @type {string} */ (publishedKey(model)))) || this.#missing !== model) return;
+    this.#missing = null;
+    this.#set({ model, file: null, seed: null });
+  }
+
   /** The file of one's own that runs. @returns {{number: number, name: string, blob: Blob} | null} */
   get file() {
     const { model, file: number } = this.running?.values ?? {};
@@ -238,11 +272,12 @@ export class Networks {
    * @throws {Problem}
    */
   async #source(values, ticket) {
-    const name = keptName(values.model);
-    if (name !== null) {
+    const [name, key] = [keptName(values.model), publishedKey(values.model)];
+    if (name !== null || key !== null) {
       const kept = await this.kept();
-      const bytes = await kept.read(name, (loaded, total) => ticket !== null && this.engine.progress(ticket, { stage: 'file', loaded, total }));
-      return { kind: 'bytes', bytes };
+      /** @type {OnBytes} */
+      const onBytes = (loaded, total) => ticket !== null && this.engine.progress(ticket, { stage: 'file', loaded, total });
+      return { kind: 'bytes', bytes: await (name !== null ? kept.read(name, onBytes) : kept.readPublished(/** @type {string} */ (key), onBytes)) };
     }
     if (values.model !== 'file') return sourceOf(values, this.assets);
     const file = this.#files.get(values.file);
@@ -286,9 +321,10 @@ export class Networks {
   /** @param {unknown} problem */
   #refused(problem) {
     const { store, engine, wanted } = this;
-    const notice = noticeOf(problem, wanted?.values.model);
+    const model = wanted?.values.model ?? '';
+    const notice = this.#offering(noticeOf(problem, model), model);
     const back = engine.network ? this.running : (wanted?.before ?? null);
-    if (wanted && !back && keptName(wanted.values.model) !== null) {
+    if (wanted && !back && [keptName, publishedKey, siteName].some((name) => name(model) !== null)) {
       this.#standIn(notice);
       return;
     }
@@ -302,7 +338,14 @@ export class Networks {
     };
     this.wanted = back === this.running ? back : null;
     this.#set({ ...back.values, channel: store.state.channel ?? wanted.channel });
-    this.notify({ ...notice, retry });
+    this.notify({ retry, ...notice });
+  }
+
+  /** What is not here and can be got is offered. @param {import('../page/app.js').Notice} notice @param {string} model @returns {import('../page/app.js').Notice} */
+  #offering(notice, model) {
+    if (notice.code !== 'published-missing') return notice;
+    this.#missing = model;
+    return { ...notice, stays: true, action: 'notice.get', retry: () => this.offer(/** @type {string} */ (publishedKey(model))) };
   }
 }
 
@@ -317,7 +360,7 @@ export function noticeOf(problem, model = '') {
   const message = whole.length > LONGEST_MESSAGE ? `${whole.slice(0, LONGEST_MESSAGE)} …` : whole;
   // Those of the browser's own errors are numbers.
   const own = typeof code === 'string' ? code : null;
-  return { code: own ?? (['shipped', 'alike'].includes(model) ? 'model-load' : 'model-file'), params: { message } };
+  return { code: own ?? (['shipped', 'alike'].includes(model) || siteName(model) !== null ? 'model-load' : 'model-file'), params: { message } };
 }
 
 /**
@@ -329,7 +372,8 @@ export function noticeOf(problem, model = '') {
 export async function sourceOf({ model, net, rows, width, size, seed }, assets) {
   if (model === 'untrained') return { kind: 'untrained', ...rowOf(net, rows, width, size), seed };
   if (model === 'alike') return assets.alike(alikeOf(net));
-  return assets.model();
+  const added = siteName(model ?? '');
+  return added === null ? assets.model() : assets.added(added);
 }
 
 /**

@@ -64,10 +64,17 @@ export const smallestOf = (id) => TABLE.find((row) => row.id === id)?.smallest ?
 /** @param {string} id of a row */
 export const sizesOf = (id) => SIZES.filter((size) => size >= smallestOf(id));
 
-/** Which network: a kind of them, or `kept:` and the name of one that is kept on this machine. @type {Field<string>} */
+/**
+ * Which network: a kind of them, or `kept:` and the name of one that is kept on this machine, `imagenet:` and the key of a
+ * published one, `site:` and the name of one that was added to this site. @type {Field<string>}
+ */
 const model = {
   initial: 'shipped',
-  read: (text) => (['shipped', 'alike', 'untrained', 'file'].includes(text) || (text.startsWith('kept:') && isName(text.slice(5))) ? text : undefined),
+  read(text) {
+    const [, kind, name] = text.match(/^(kept|site):(.*)$/su) ?? [];
+    const isOne = kind ? isName(name) : /^(shipped|alike|untrained|file|imagenet:\w{1,40})$/.test(text);
+    return isOne ? text : undefined;
+  },
 };
 
 /** The modules of a network of one's own. @type {Field<string | null>} */

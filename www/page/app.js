@@ -6,7 +6,7 @@ import * as assets from '../engine/assets.js';
 import { square } from '../picture/crop.js';
 import { eachFrame, whenQuiet } from './frame.js';
 import { filesOf } from '../picture/intake.js';
-import { keptModel, Networks } from '../engine/networks.js';
+import { keptModel, Networks, publishedModel } from '../engine/networks.js';
 import { Pictures } from '../picture/pictures.js';
 import { Problem } from '../engine/problem.js';
 
@@ -28,6 +28,7 @@ export class App {
   /** @type {() => void} */ #settleSoon;
   /** @type {Promise<typeof import('./later.js')> | null} */ #later = null;
   /** @type {import('./importer.js').Importer | null} */ #importer = null;
+  /** Opens the network dialog, at a published network if its key is given. @type {(key?: string) => void} */ openNetworks = () => {};
 
   /**
    * @param {import('./store.js').Store} store
@@ -46,6 +47,7 @@ export class App {
       convert: assets.startImporter && (async (source) => (await this.importer()).offer(source)),
       notify: (notice) => this.notify(notice),
       recover: () => this.recover(),
+      offer: (key) => this.#offer(key),
     });
     this.pictures = new Pictures({ store, engine, networks: this.networks, tell: (notice) => this.#tellOfPicture(notice) });
     this.pictures.on('shown', () => this.#run(false));
@@ -80,7 +82,10 @@ export class App {
   async #loadLater() {
     try {
       const later = await import('./later.js');
-      later.kept.onChange(({ renamed }) => renamed && this.networks.rename(keptModel(renamed[0]), keptModel(renamed[1])));
+      later.kept.onChange(({ renamed }) => {
+        if (renamed) this.networks.rename(keptModel(renamed[0]), keptModel(renamed[1]));
+        else void this.networks.look().catch(() => {});
+      });
       return later;
     } catch (error) {
       // It can be asked for again.
@@ -94,6 +99,12 @@ export class App {
     const { createImporter } = await this.later();
     this.#importer ??= createImporter(this);
     return this.#importer;
+  }
+
+  /** In another page there is no room: it is got in a window of its own, and found here once it is kept. @param {string} key */
+  #offer(key) {
+    if (this.store.state.embed) window.open(`${location.href.replace(/#.*/, '')}#/look?model=${publishedModel(key)}`);
+    else this.openNetworks(key);
   }
 
   /** Layers that somebody may be looking at, by index. */

@@ -4,7 +4,7 @@ import zh from '../locale/zh.js';
 import { recall, remember } from './storage.js';
 
 /** @typedef {'en' | 'zh'} Language */
-/** @typedef {keyof typeof en | keyof typeof import('../locale/import/en.js').default} Key */
+/** @typedef {keyof typeof en | keyof typeof import('../locale/import/en.js').default | keyof typeof import('../locale/published/en.js').default} Key */
 /** A function gives what is said in the language of the moment. @typedef {Record<string, string | number | (() => string)>} Params */
 
 /** @type {Record<Language, Record<string, string>>} */

@@ -19,7 +19,9 @@ import { rowTitle } from './names.js';
  * @property {string} [name] that the network is to have; the file's, if left out
  * @property {string} [licence]
  * @property {string} [origin] where they are from
+ * @property {string} [key] what the state's `model` calls a published network
  * @property {boolean} [isWanted] somebody has asked for them: it begins without a question
+ * @property {boolean} [isAnew] the file was another when it was begun for the first time
  */
 /** @typedef {ReturnType<typeof createImporter>} Importer */
 
@@ -62,8 +64,8 @@ export function createImporter({ store, networks }) {
   let current = null;
   /** What can be tried again. @type {{source: SourceDescription, about: About} | null} */
   let failed = null;
-  /** The name that it was kept under. */
-  let kept = '';
+  /** The name that it was kept under, and what the state calls it. */
+  let kept = { name: '', model: '' };
   /** What the panel shows. */
   let shown = '';
   let told = -Infinity;
@@ -76,7 +78,8 @@ export function createImporter({ store, networks }) {
     shown = panel.dataset.state = state;
     for (const [name, one] of Object.entries(buttons)) one.hidden = !offered.includes(/** @type {keyof typeof buttons} */ (name));
     const isAtWork = state === 'weights' || state === 'calibrate' || state === 'write';
-    track.hidden = amount.hidden = !isAtWork;
+    track.hidden = !isAtWork;
+    amount.hidden = !isAtWork && !current?.import.news;
     panel.hidden = false;
     if (!isOther) return;
     told = -Infinity;
@@ -104,6 +107,12 @@ export function createImporter({ store, networks }) {
     const isCurrent = () => current === mine;
     panel.hidden = true;
     const timer = setTimeout(() => isCurrent() && show('head', ['cancel'], 'import.opening', { file: source.name }), SOON);
+    mine.import.listen(() => {
+      const { stage, news } = mine.import;
+      if (!isCurrent() || stage !== 'head' || !news) return;
+      show('head', ['cancel'], 'import.opening', { file: source.name });
+      showNews(news);
+    });
     try {
       const found = await mine.import.open();
       if (!isCurrent()) return;
@@ -134,8 +143,9 @@ export function createImporter({ store, networks }) {
     void askToLast().catch(() => {});
     mine.import.listen(() => current === mine && showWork(mine.import, source.name));
     try {
-      const { name } = await mine.import.make({ name: about.name ?? nameOfFile(source.name), licence: about.licence ?? '', origin: about.origin ?? '' });
-      kept = name;
+      const { licence = '', origin = '', key } = about;
+      const { name } = await mine.import.make({ name: about.name ?? nameOfFile(source.name), licence, origin, key });
+      kept = { name, model: key ?? keptModel(name) };
       if (networks.isNewest(moment)) run();
       else show('kept', ['run', 'close'], 'import.done.other', { name });
     } catch (error) {
@@ -145,6 +155,17 @@ export function createImporter({ store, networks }) {
         return;
       }
       failed = mine;
+      if (noticeOf(error).code === 'hub-changed' && !about.isAnew) void anew(mine);
+      else showProblem(error);
+    }
+  }
+
+  /** The file has become another while it came: it is begun anew, once. @param {{source: SourceDescription, about: About}} what */
+  async function anew({ source, about }) {
+    say(live, 'import.anew', { file: source.name });
+    try {
+      await offer(source, { ...about, isWanted: true, isAnew: true });
+    } catch (error) {
       showProblem(error);
     }
   }
@@ -167,17 +188,24 @@ export function createImporter({ store, networks }) {
     else amount.replaceChildren();
   }
 
+  /** @param {import('../engine/import/hub.js').HubNews} news of a bad connection */
+  function showNews(news) {
+    if (news.what === 'wait') say(amount, 'import.wait', { left: timeOf(news.ms / 1000) });
+    else say(amount, 'import.skip', { read: megabytes(news.at), total: megabytes(news.until) });
+  }
+
   /** @param {Import} one */
-  function showBytes({ read, total, rate, secondsLeft, isPaused }) {
+  function showBytes({ read, total, rate, secondsLeft, isPaused, news }) {
     const bytes = { read: megabytes(read), total: total ? megabytes(total) : '…' };
-    if (isPaused) say(amount, 'import.bytes.paused', bytes);
+    if (news && !isPaused) showNews(news);
+    else if (isPaused) say(amount, 'import.bytes.paused', bytes);
     else if (rate === null || secondsLeft === null) say(amount, 'import.bytes', bytes);
     else say(amount, 'import.bytes.rate', { ...bytes, rate: megabytes(rate), left: timeOf(secondsLeft) });
   }
 
   function run() {
-    show('done', ['close'], 'import.done', { name: kept });
-    store.set({ model: keptModel(kept), file: null, seed: null, channel: null }, { step: true });
+    show('done', ['close'], 'import.done', { name: kept.name });
+    store.set({ model: kept.model, file: null, seed: null, channel: null }, { step: true });
   }
 
   function cancel() {

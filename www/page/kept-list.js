@@ -1,5 +1,5 @@
 /** In the network dialog: the networks kept on this machine, and the offer to keep the file that is open. */
-import { keptModel, noticeOf } from '../engine/networks.js';
+import { keptModel, noticeOf, publishedKey } from '../engine/networks.js';
 import { nameOfFile } from '../engine/kept/names.js';
 import { h } from './dom.js';
 import { megabytes } from './format.js';
@@ -7,7 +7,7 @@ import { language, say } from './i18n.js';
 
 /** @typedef {import('../engine/kept/kept.js').Kept} Kept */
 /** @typedef {import('./i18n.js').Key} Key */
-/** @typedef {{element: HTMLElement, radio: HTMLInputElement, update: (one: Kept) => void}} Row */
+/** `model`: what the state calls it. @typedef {{element: HTMLElement, radio: HTMLInputElement, update: (one: Kept, model: string) => void}} Row */
 
 /** How long the browser may take to begin a download, in ms. */
 const DOWNLOAD = 60_000;
@@ -75,13 +75,13 @@ export function createKept({ store, networks }, kept, places) {
     const more = h('div', { class: 'kept-more', hidden: true });
     const element = h('li', { class: 'kept-row', test: 'kept-row' }, radio, head, actions, more);
 
-    /** @param {Kept} now */
-    function update(now) {
+    /** @param {Kept} now @param {string} model */
+    function update(now, model) {
       one = now;
       element.dataset.name = one.name;
       element.dataset.state = one.isWhole ? 'whole' : 'lost';
       label.textContent = one.name;
-      radio.value = keptModel(one.name);
+      radio.value = model;
       radio.disabled = buttons.rename.disabled = buttons.export.disabled = !one.isWhole;
       say(about, one.isWhole ? 'network.kept.about' : 'network.kept.lost', { size: megabytes(one.bytes), date: dateOf(one.date) });
       for (const [what, button] of Object.entries(buttons)) {
@@ -183,7 +183,6 @@ export function createKept({ store, networks }, kept, places) {
       event.stopPropagation();
       /** @type {HTMLElement | null} */ (more.querySelector('[data-testid=kept-cancel]'))?.click();
     });
-    update(one);
     return { element, radio, update };
   }
 
@@ -195,9 +194,13 @@ export function createKept({ store, networks }, kept, places) {
       element.remove();
       rows.delete(id);
     }
+    const keys = new Set();
     for (const [i, one] of all.entries()) {
       const row = rows.get(one.id) ?? createRow(one);
-      row.update(one);
+      // The newest of a published network is what its address means.
+      const isKey = one.key !== null && one.isWhole && publishedKey(one.key) !== null && !keys.has(one.key);
+      if (isKey) keys.add(one.key);
+      row.update(one, isKey ? /** @type {string} */ (one.key) : keptModel(one.name));
       if (!rows.has(one.id)) list.insertBefore(row.element, list.children[i] ?? null);
       rows.set(one.id, row);
     }
@@ -246,7 +249,7 @@ export function createKept({ store, networks }, kept, places) {
   /** The network that the state names. */
   function check() {
     const { model } = store.state;
-    for (const { radio } of rows.values()) radio.checked = radio.value === model;
+    for (const { radio, element } of rows.values()) radio.checked = [radio.value, keptModel(element.dataset.name ?? '')].includes(model);
   }
 
   kept.onChange(() => {

@@ -2,8 +2,8 @@
 import { h } from './dom.js';
 import { say } from './i18n.js';
 import { NETWORKS, SIZES, sizesOf, WIDTHS } from './address.js';
-import { alikeOf, keptName, noticeOf, rowOf } from '../engine/networks.js';
-import { hasAlike } from '../engine/assets.js';
+import { alikeOf, keptName, noticeOf, publishedKey, rowOf, siteModel, siteName } from '../engine/networks.js';
+import { addedNetworks, hasAlike, startImporter } from '../engine/assets.js';
 import { LIMITS } from '../engine/table.js';
 import { sum } from './costs.js';
 import { megabytes, percent, short } from './format.js';
@@ -85,6 +85,44 @@ export function createNetworkDialog(app) {
     ),
     cost,
   );
+  /** Networks that were added to this site. */
+  const added = addedNetworks.map(({ name, bytes }, i) => {
+    const radio = h('input', { type: 'radio', name: 'model', value: siteModel(name), id: `choice-site-${i}`, test: 'choice-site' });
+    const size = say(h('p', { class: 'caption' }), 'network.site.what', { size: megabytes(bytes) });
+    return { radio, element: h('div', { class: 'choice' }, radio, h('label', { for: radio.id }, name), h('div', { class: 'choice-more' }, size)) };
+  });
+  const published = {
+    place: h('div', {}),
+    details: h('details', { class: 'published', test: 'published' }, h('summary', {}, h('span', { id: 'published-title', say: 'network.published' }))),
+  };
+  published.details.append(published.place);
+  /** @type {Promise<{open: (key?: string) => Promise<void>}> | null} */
+  let publishedList = null;
+  /** It is loaded when it is opened for the first time. @param {string} [key] of the network that is asked for */
+  async function openPublished(key) {
+    publishedList ??= app.later().then((later) =>
+      later.createPublished(later.kept, published.place, {
+        get(file, about) {
+          dialog.close();
+          app.importer().then((importer) => importer.offer(file, about)).catch((error) => app.notify(noticeOf(error)));
+        },
+        use(model) {
+          dialog.close();
+          store.set({ model, file: null, seed: null, channel: null }, { step: true });
+        },
+      }),
+    );
+    try {
+      await (await publishedList).open(key);
+    } catch (error) {
+      publishedList = null;
+      app.notify(noticeOf(error));
+    }
+  }
+  published.details.addEventListener('toggle', () => published.details.open && void openPublished(asked));
+  /** The published network that the dialog was opened for. @type {string | undefined} */
+  let asked;
+
   const kept = { list: h('div', { class: 'kept', test: 'kept', hidden: true }), offer: h('div', { class: 'keep', test: 'keep' }) };
   /** @type {Promise<{open: () => Promise<void>}> | null} */
   let keptList = null;
@@ -105,6 +143,8 @@ export function createNetworkDialog(app) {
     h('h2', { id: 'network-title', say: 'network.choose' }),
     choice('shipped', h('p', { class: 'caption', say: 'network.shipped.what' })),
     kept.list,
+    ...added.map(({ element }) => element),
+    startImporter && published.details,
     hasAlike ? choice('alike', h('p', { class: 'caption', say: 'network.alike.what' }), field('network.net', alike)) : null,
     choice('untrained', untrained),
     choice('file', h('p', { class: 'caption', say: 'network.file.what' }), h('p', { class: 'file-row' }, pick, picked, file), kept.offer),
@@ -170,15 +210,17 @@ export function createNetworkDialog(app) {
         { step: true },
       );
     } else if (model === 'shipped') store.set({ model, seed: null, channel: null }, { step: true });
-    else if (keptName(model) !== null) store.set({ model, file: null, seed: null, channel: null }, { step: true });
+    else if ([keptName, publishedKey, siteName].some((name) => name(model) !== null)) store.set({ model, file: null, seed: null, channel: null }, { step: true });
     else if (model === 'alike') store.set({ model, net: alike.value, seed: null, channel: null }, { step: true });
   });
 
   return {
     element: dialog,
-    open() {
+    /** @param {string} [key] of a published network, to be shown */
+    open(key) {
       const { state } = store;
       for (const model of MODELS) radios[model].checked = model === state.model;
+      for (const { radio } of added) radio.checked = radio.value === state.model;
       // It can be chosen again, but it is made elsewhere.
       if (state.rows) net.append(custom);
       else custom.remove();
@@ -192,8 +234,11 @@ export function createNetworkDialog(app) {
       say(picked, 'network.file.none');
       offerSizes();
       void tellCost();
+      asked = key;
       dialog.showModal();
       void openKept();
+      if (published.details.open) void openPublished(key);
+      else published.details.open = key !== undefined;
     },
   };
 }

@@ -3,8 +3,11 @@
  * (`worker.js`).
  */
 import { startKeeper } from '../assets.js';
-import { bytesOf } from '../model-head.js';
+import { bytesOf as blobBytes } from '../model-head.js';
+import { publishedModel } from '../networks.js';
 import { Problem } from '../problem.js';
+import { bytesOf, published } from '../published.js';
+import { megabytes } from '../../page/format.js';
 import { FOLDER, Shelf } from './shelf.js';
 import { hereAndNow } from './world.js';
 import { canWrite } from './write.js';
@@ -27,6 +30,24 @@ export const sweep = () => shelf.sweep();
 export const remove = (id) => shelf.remove(id);
 /** @param {string} name @param {(loaded: number, total: number) => void} [onBytes] */
 export const read = (name, onBytes) => shelf.read(name, onBytes);
+
+/** @param {string} key of a published network */
+export const hasPublished = async (key) => (await list()).some((kept) => kept.key === publishedModel(key) && kept.isWhole);
+
+/**
+ * The bytes of a published network.
+ * @param {string} key @param {(loaded: number, total: number) => void} [onBytes]
+ * @returns {Promise<ArrayBuffer>}
+ * @throws {Problem} `published-missing`, `published-unknown`; what `Shelf.readKey` meets
+ */
+export async function readPublished(key, onBytes) {
+  const one = published(key);
+  if (!one) throw new Problem('published-unknown', { name: key });
+  const bytes = await shelf.readKey(publishedModel(key), onBytes);
+  if (!bytes) throw new Problem('published-missing', { name: one.title, size: megabytes(bytesOf(one)) });
+  return bytes;
+}
+
 /** @param {Kept} kept */
 export const fileOf = (kept) => shelf.fileOf(kept);
 
@@ -91,7 +112,7 @@ export async function keep(blob, name, onBytes) {
   try {
     for (let at = 0; at < blob.size; at += PART) {
       onBytes?.(at, blob.size);
-      await writer.write(/** @type {Uint8Array<ArrayBuffer>} */ (await bytesOf(blob.slice(at, at + PART), name)));
+      await writer.write(/** @type {Uint8Array<ArrayBuffer>} */ (await blobBytes(blob.slice(at, at + PART), name)));
     }
     onBytes?.(blob.size, blob.size);
     return await writer.finish();

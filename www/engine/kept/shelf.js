@@ -5,7 +5,7 @@
  * A network is two files, and no list of all has to agree with them, so that two tabs cannot spoil one for each other:
  *
  *     FOLDER/ID.safetensors    the model
- *     FOLDER/ID.json           its note: `writing` at first; name, length and hash when the model is whole
+ *     FOLDER/ID.json           its note: `writing` at first; name, length, hash and origin when the model is whole
  *
  * Whoever writes a network holds the lock `FOLDER/ID`. A note of `writing` whose lock is free was left behind by a page that
  * ended before: `sweep`. A model whose note was overwritten by something else is told by its own header.
@@ -20,7 +20,14 @@ import { openToWrite } from './write.js';
 export const FOLDER = 'vgglass-networks';
 
 /**
- * @typedef {object} Kept
+ * Where a network comes from, if that was said when it was kept; null for what was not.
+ * @typedef {object} Origin
+ * @property {string | null} source an address, or the name of a file
+ * @property {string | null} licence of its weights
+ * @property {string | null} key what the address calls it, whatever its name is here: `imagenet:vgg16`
+ */
+/**
+ * @typedef {object} KeptFile
  * @property {string} id
  * @property {string} name no other has it
  * @property {number} bytes
@@ -28,12 +35,9 @@ export const FOLDER = 'vgglass-networks';
  * @property {string | null} hash of its content (`hashOf`); null where the note is lost
  * @property {boolean} isWhole false: its note is there, its model not, or not all of it
  */
-/**
- * What is known of a network that is about to be written.
- * @typedef {object} About
- * @property {number} bytes that it will have, or a little more
- */
-/** @typedef {{state: 'writing' | 'whole', name: string, bytes: number, date: number, hash: string | null}} Note */
+/** @typedef {KeptFile & Origin} Kept */
+/** What is known of a network that is about to be written: bytes that it will have, or a little more. @typedef {{bytes: number} & Partial<Origin>} About */
+/** @typedef {{state: 'writing' | 'whole', name: string, bytes: number, date: number, hash: string | null} & Origin} Note */
 /** @typedef {{id: string, note: Note | null, file: File | null}} Entry */
 /** What is told to all tabs: that something is other than before. @typedef {{renamed?: [string, string]}} News */
 
@@ -44,6 +48,10 @@ const PART = 4 * BLOCK;
 /** Left free beside a network, for its note and what the browser needs itself. */
 const MARGIN = 1 << 20;
 const LONGEST_NOTE = 10_000;
+/** Letters of each text of an origin; of longer ones the beginning. */
+const LONGEST_TEXT = 2000;
+/** @type {Origin} */
+const NO_ORIGIN = { source: null, licence: null, key: null };
 
 /**
  * @typedef {object} World what a shelf has of the browser
@@ -67,14 +75,14 @@ export class Shelf {
     for (const { id, note, file } of await this.#entries()) {
       if (note?.state === 'whole') all.push({ ...note, id, isWhole: file?.size === note.bytes });
       else if (!note && file && (await isModel(file))) {
-        all.push({ id, name: `model-${id.slice(0, 4)}`, bytes: file.size, date: file.lastModified, hash: null, isWhole: true });
+        all.push({ id, name: `model-${id.slice(0, 4)}`, bytes: file.size, date: file.lastModified, hash: null, isWhole: true, ...NO_ORIGIN });
       }
     }
     // One that was renamed at the same moment in another tab gives way.
     all.sort((a, b) => a.date - b.date || (a.id < b.id ? -1 : 1));
     const taken = new Set();
     for (const one of all) taken.add((one.name = freeName(one.name, taken)));
-    return all.reverse().map(({ id, name, bytes, date, hash, isWhole }) => ({ id, name, bytes, date, hash, isWhole }));
+    return all.reverse().map(({ id, name, bytes, date, hash, isWhole, ...more }) => ({ id, name, bytes, date, hash, isWhole, ...originOf(more) }));
   }
 
   /** The model's file, once it is sure that it is what was written. @param {Kept} kept @throws {Problem} `kept-lost`, `kept-damaged` */
@@ -92,7 +100,24 @@ export class Shelf {
    * @throws {Problem} `kept-missing`, `kept-lost`, `kept-damaged`
    */
   async read(name, onBytes) {
-    const kept = await this.#find(name);
+    return this.#bytesOf(await this.#find(name), onBytes);
+  }
+
+  /**
+   * Of those of a key the newest that is there, as `read` gives it.
+   * @param {string} key
+   * @param {(loaded: number, total: number) => void} [onBytes]
+   * @returns {Promise<ArrayBuffer | null>} null: there is none
+   * @throws {Problem} `kept-lost`, `kept-damaged`
+   */
+  async readKey(key, onBytes) {
+    const all = (await this.list()).filter((kept) => kept.key === key);
+    const kept = all.find(({ isWhole }) => isWhole) ?? all[0];
+    return kept ? this.#bytesOf(kept, onBytes) : null;
+  }
+
+  /** @param {Kept} kept @param {(loaded: number, total: number) => void} [onBytes] */
+  async #bytesOf(kept, onBytes) {
     const file = await this.#open(kept);
     const bytes = new Uint8Array(file.size);
     await checkHash(file, kept, (part, at) => {
@@ -117,19 +142,20 @@ export class Shelf {
    * @returns {Promise<Writing>}
    * @throws {Problem} `kept-full` before anything is written; what `Writing` meets, too: `kept-no-room`
    */
-  async begin(wanted, { bytes }, open = openToWrite) {
+  async begin(wanted, { bytes, ...more }, open = openToWrite) {
     const name = nameFrom(wanted) || 'model';
     await this.sweep();
     await this.checkRoom(bytes);
     const folder = await this.#folder(true);
+    const origin = originOf(more);
     const id = crypto.getRandomValues(new Uint32Array(2)).reduce((text, part) => text + part.toString(16).padStart(8, '0'), '');
     const release = await this.#hold(`${FOLDER}/${id}`);
     try {
-      await this.#writeNote(folder, id, { state: 'writing', name, bytes, date: Date.now(), hash: null });
+      await this.#writeNote(folder, id, { state: 'writing', name, bytes, date: Date.now(), hash: null, ...origin });
       const output = await open(await folder.getFileHandle(`${id}.safetensors`, { create: true }));
       return new Writing({
         output,
-        finish: () => this.#finish(id, name),
+        finish: () => this.#finish(id, name, origin),
         undo: () => this.#undo(id),
         release,
         explain: (error) => this.#explain(error, bytes),
@@ -155,7 +181,7 @@ export class Shelf {
       if (!name || name === one.name) return one.name;
       if (all.some((other) => other.name === name)) throw new Problem('kept-taken', { name });
       const { bytes, date, hash } = one;
-      await this.#writeNote(await this.#folder(), id, { state: 'whole', name, bytes, date, hash });
+      await this.#writeNote(await this.#folder(), id, { state: 'whole', name, bytes, date, hash, ...originOf(one) });
       this.#world.tell({ renamed: [one.name, name] });
       return name;
     });
@@ -198,8 +224,8 @@ export class Shelf {
     return file;
   }
 
-  /** @param {string} id @param {string} wanted @returns {Promise<Kept>} */
-  async #finish(id, wanted) {
+  /** @param {string} id @param {string} wanted @param {Origin} origin @returns {Promise<Kept>} */
+  async #finish(id, wanted, origin) {
     const folder = await this.#folder();
     const file = await this.#file(folder, `${id}.safetensors`);
     if (!file) throw new Problem('kept-lost', { name: wanted });
@@ -207,7 +233,7 @@ export class Shelf {
     const hash = await hashOf(file, wanted);
     return this.#alone(async () => {
       const name = freeName(wanted, (await this.list()).map((kept) => kept.name));
-      const note = { bytes: file.size, date: Date.now(), hash, name };
+      const note = { bytes: file.size, date: Date.now(), hash, name, ...origin };
       await this.#writeNote(folder, id, { state: 'whole', ...note });
       this.#world.tell({});
       return { id, ...note, isWhole: true };
@@ -447,13 +473,19 @@ async function hashOf(blob, name, onPart) {
 
 /** @param {any} value of a note's file, which something else may have written @returns {Note | null} */
 function asNote(value) {
-  const { state, name, bytes, date, hash } = value ?? {};
+  const { state, name, bytes, date, hash, ...more } = value ?? {};
   const isOne =
     (state === 'writing' || state === 'whole') &&
     typeof name === 'string' && nameFrom(name) !== '' &&
     [bytes, date].every((number) => Number.isFinite(number) && number >= 0) &&
     (hash === null || typeof hash === 'string');
-  return isOne ? { state, name: nameFrom(name), bytes, date, hash } : null;
+  return isOne ? { state, name: nameFrom(name), bytes, date, hash, ...originOf(more) } : null;
+}
+
+/** What of it is said in texts. @param {Record<string, any>} given @returns {Origin} */
+function originOf({ source, licence, key }) {
+  const [a, b, c] = [source, licence, key].map((text) => (typeof text === 'string' && text !== '' ? text.slice(0, LONGEST_TEXT) : null));
+  return { source: a, licence: b, key: c };
 }
 
 /** @param {File} file */
