@@ -136,10 +136,10 @@ test('compare: rows trained alike are beside each other, each with its own accur
 
 test('compare: columns in an address are read strictly, and written as they are read', async () => {
   const { formatColumns, merged, parseColumns } = await import('../../www/page/columns.js');
-  for (const text of ['shipped', 'alike-A,alike-A-LRN~base', 'shipped~threads,D~1~224~0', 'page,A-LRN~0.125~96~4294967295~relaxed,AlexNet~0.5~64~1']) {
+  for (const text of ['shipped', 'alike-A,alike-A-LRN~base', 'shipped~threads,D~1~224~0', 'page,A-LRN~0.125~96~4294967295~relaxed,AlexNet~0.5~64~1', 'kept:my%20net%2C%20%7E%20(2)~base,kept:%E7%BD%91%E7%BB%9C']) {
     assert.equal(formatColumns(/** @type {any} */ (parseColumns(text))), text);
   }
-  for (const text of ['', 'F~1~64~1', 'D', 'D~3~64~1', 'D~1~65~1', 'D~1~64~-1', 'shipped~fast', 'alike-F', 'alike-A~0.5~64~1', 'shipped,shipped,shipped,shipped']) {
+  for (const text of ['', 'F~1~64~1', 'D', 'D~3~64~1', 'D~1~65~1', 'D~1~64~-1', 'shipped~fast', 'alike-F', 'alike-A~0.5~64~1', 'kept:', 'kept:%', 'kept:a~0.5~64~1', 'shipped,shipped,shipped,shipped']) {
     assert.equal(parseColumns(text), undefined, text);
   }
   const named = (/** @type {string} */ names) => names.split(' ').map((name) => ({ name, module: Number(name.replace(/\D/g, '')[0]) }));

@@ -398,3 +398,25 @@ test('nothing of it is loaded before somebody asks', async (t) => {
   await answer;
   assert.equal(later(), 1);
 });
+
+test('a kept network stands beside others in Compare; where it is gone, that is said', async (t) => {
+  const page = await open(t);
+  await keep(page, 'AlexNet');
+  await page.keyboard.press('Escape');
+  const top = await topNames(page);
+  await page.evaluate(() => void (location.hash = '#/compare?nets=shipped,kept:AlexNet'));
+  await page.locator('[data-testid=compare-view][data-ready="shipped,kept:AlexNet"]').waitFor();
+  const [first, second] = await page.getByTestId('compare-column').all();
+  assert.equal(await second.getByTestId('compare-ranking').locator('[data-class]').first().innerText().then((text) => text.includes(top[0])), true);
+  // It can be chosen in any column.
+  await first.getByTestId('compare-net').selectOption('kept:AlexNet');
+  await page.locator('[data-testid=compare-view][data-ready="kept:AlexNet,kept:AlexNet"]').waitFor();
+  await page.evaluate(() => {
+    const { store } = /** @type {any} */ (window).vgglass;
+    store.set({ nets: [store.state.nets[0], { ...store.state.nets[1], net: 'kept:gone, ~ (2)' }] });
+  });
+  await page.locator('[data-testid=compare-column][data-state=failed]').filter({ hasText: 'gone, ~ (2)' }).waitFor();
+  await page.waitForURL(/nets=kept:AlexNet,kept:gone/);
+  await page.reload();
+  await page.locator('[data-testid=compare-column][data-state=failed]').filter({ hasText: 'gone, ~ (2)' }).waitFor();
+});

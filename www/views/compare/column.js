@@ -3,6 +3,7 @@ import { h } from '../../page/dom.js';
 import { say, t } from '../../page/i18n.js';
 import { BUILDS, NETWORKS, sizesOf, WIDTHS } from '../../page/address.js';
 import { hasAlike } from '../../engine/assets.js';
+import { keptModel, keptName } from '../../engine/networks.js';
 import { LIMITS } from '../../engine/table.js';
 import { ALIKE_ROWS } from '../../page/columns.js';
 import { megabytes, milliseconds, percent, shape, short } from '../../page/format.js';
@@ -39,8 +40,9 @@ export const MAPS = 8;
  * @param {Column} column
  * @param {(column: Column) => void} change
  * @param {(() => void) | null} remove
+ * @param {string[]} kept names of the networks on this machine
  */
-export function createColumn(number, column, change, remove) {
+export function createColumn(number, column, change, remove, kept) {
   const choose = (/** @type {Key} */ label, /** @type {string} */ test, /** @type {[any, string][]} */ choices, /** @type {keyof Column} */ key) => {
     const select = h(
       'select',
@@ -50,12 +52,16 @@ export function createColumn(number, column, change, remove) {
     select.selectedIndex = choices.findIndex(([value]) => value === column[key]);
     return h('label', { class: 'control' }, h('span', { say: label }), select);
   };
-  const options = new Map(GROUPS.flatMap(([, ids]) => ids).map((id) => [id, h('option', { value: id }, rowName(ALIKE_ROWS.get(id) ?? id))]));
+  const own = keptName(column.net);
+  // It may have been removed since.
+  const names = own === null || kept.includes(own) ? kept : [...kept, own];
+  const groups = [...GROUPS, /** @type {[Key, string[]]} */ (['network.kept', names.map(keptModel)])];
+  const options = new Map(groups.flatMap(([, ids]) => ids).map((id) => [id, h('option', { value: id }, keptName(id) ?? rowName(ALIKE_ROWS.get(id) ?? id))]));
   for (const [id, key] of Object.entries(SAID)) say(/** @type {Element} */ (options.get(id)), key);
   const net = h(
     'select',
-    { test: 'compare-net', on: { change: () => change({ ...column, net: net.value, size: Math.max(column.size, sizesOf(net.value)[0]) }) } },
-    ...GROUPS.filter(([, ids]) => ids.length).flatMap(([key, ids]) => {
+    { test: 'compare-net', on: { change: () => change({ ...column, net: net.value, size: Math.max(column.size, sizesOf(net.value)[0] ?? 0) }) } },
+    ...groups.filter(([, ids]) => ids.length).flatMap(([key, ids]) => {
       const inside = ids.map((id) => /** @type {HTMLElement} */ (options.get(id)));
       return key ? [say(h('optgroup', {}, ...inside), key, {}, 'label')] : inside;
     }),

@@ -2,7 +2,7 @@
 import { h } from '../../page/dom.js';
 import { say } from '../../page/i18n.js';
 import { whole } from '../../page/address.js';
-import { sourceOf } from '../../engine/networks.js';
+import { keptName, sourceOf } from '../../engine/networks.js';
 import * as assets from '../../engine/assets.js';
 import { TABLE } from '../../engine/table.js';
 import { beside, Refused, refusalOf } from '../../engine/beside.js';
@@ -49,6 +49,9 @@ function mount(app, scope) {
   let running = null;
   /** @type {ReturnType<typeof createColumn>[]} */
   let columns = [];
+  /** Names of the networks on this machine. @type {string[]} */
+  let kept = [];
+  let isLeft = false;
 
   const place = h('div', { class: 'compare-columns' });
   const add = h('button', { class: 'button', type: 'button', test: 'compare-add', say: 'compare.add', on: { click: () => set([...store.state.nets, next()]) } });
@@ -79,6 +82,7 @@ function mount(app, scope) {
         column,
         (changed) => set(nets.with(i, changed)),
         nets.length > 1 ? () => set(nets.toSpliced(i, 1)) : null,
+        kept,
       ),
     );
     place.style.setProperty('--columns', String(columns.length));
@@ -122,9 +126,16 @@ function mount(app, scope) {
   async function runOne({ net, width, size, seed, build: wanted }, signal) {
     const row = ALIKE_ROWS.get(net);
     if (row && !assets.hasAlike) throw new Refused('problem.alike-missing');
+    const name = keptName(net);
+    if (name !== null) return besideOne({ kind: 'bytes', bytes: await (await app.later()).kept.read(name) }, wanted, signal);
     const values = { model: net === 'shipped' ? 'shipped' : row ? 'alike' : 'untrained', net: row ?? net, rows: null, width, size, seed };
     const source = net === 'page' ? await app.networks.source() : await sourceOf(values, assets);
     if (!source) throw new Refused('summary.none');
+    return besideOne(source, wanted, signal);
+  }
+
+  /** @param {import('../../engine/protocol.js').ModelSource} source @param {string | null} wanted build @param {AbortSignal} signal @returns {Promise<Ran>} */
+  function besideOne(source, wanted, signal) {
     return beside(app, { source, build: wanted ?? undefined, signal }, async (other, square) => {
       other.setDisplay({ colormap: 'viridis', normalise: 'channel', view: 'activation' }, MAPS);
       await new Promise((resolve) => {
@@ -135,6 +146,15 @@ function mount(app, scope) {
       const { info, layers } = /** @type {NonNullable<typeof other.network>} */ (other.network);
       return { info, layers, results: other.results, top: other.top, seen: /** @type {ImageData} */ (other.seen), bench };
     });
+  }
+
+  /** What is kept here may stand beside the others. */
+  async function lookForKept() {
+    const { kept: shelf } = await app.later();
+    const names = (await shelf.list()).filter(({ isWhole }) => isWhole).map(({ name }) => name);
+    if (String(names) === String(kept) || isLeft) return;
+    kept = names;
+    build();
   }
 
   /** Another picture: everything again. */
@@ -239,11 +259,14 @@ function mount(app, scope) {
   scope.keep(app.onPicture(restart));
   scope.keep(engine.on('network', restart));
   scope.keep(() => {
+    isLeft = true;
     stop();
     for (const outcome of outcomes.values()) release(outcome);
   });
   build();
   void run();
+  // Where nothing can be kept there is nothing to be offered.
+  lookForKept().catch(() => {});
   return root;
 }
 
