@@ -244,8 +244,29 @@ test('a grey square shows what the prediction rests on, and leaves the run as it
   assert.deepEqual((await engineState(page)).probabilities, covered);
 });
 
+/** Opens the dialog as if a run had taken so many ms. @param {import('playwright-core').Page} page @param {number} ms */
+const occludeAfter = (page, ms) =>
+  page.evaluate((ms) => {
+    const { engine, store } = /** @type {any} */ (window).vgglass;
+    engine.ms = ms;
+    store.set({ study: 'occlusion' });
+  }, ms);
+
+test('occlusion that takes long is estimated, and begun when it is asked for', async (t) => {
+  const page = await open(t, { hash: 'lang=en' });
+  await occludeAfter(page, 500);
+  const dialog = page.locator('[data-testid=occlusion-dialog][data-state=idle]');
+  await dialog.getByTestId('occlusion-summary').filter({ hasText: 'The network will run 256 times: about 128 s.' }).waitFor();
+  await dialog.getByTestId('occlusion-stride').selectOption('8');
+  await dialog.getByTestId('occlusion-summary').filter({ hasText: '64 times: about 32 s' }).waitFor();
+  await page.getByTestId('occlusion-start').click();
+  await page.locator('[data-testid=occlusion-dialog][data-state=idle][data-done="64"]').waitFor();
+  assert.match(await page.getByTestId('occlusion-start').innerText(), /again/);
+});
+
 test('occlusion is cancelled, and gives way to a new picture', async (t) => {
-  const page = await open(t, { hash: 'study=occlusion&stride=32' });
+  const page = await open(t, { hash: 'stride=32' });
+  await occludeAfter(page, 5);
   await page.locator('[data-testid=occlusion-dialog][data-state=running]').waitFor();
   await page.getByTestId('occlusion-cancel').click();
   await page.locator('[data-testid=occlusion-dialog][data-state=idle]').waitFor();

@@ -343,6 +343,8 @@ export default {
   'occlusion.square': 'Square',
   'occlusion.stride': 'Step',
   'occlusion.progress': 'Places done',
+  'occlusion.start': 'Start',
+  'occlusion.estimate': 'The network will run {places} times: about {seconds} s.',
   'occlusion.again': 'Run again',
   'occlusion.low': '0 %',
   'occlusion.high': '{percent} left',

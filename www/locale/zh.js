@@ -339,6 +339,8 @@ export default {
   'occlusion.square': '方块边长',
   'occlusion.stride': '步幅',
   'occlusion.progress': '已完成的位置',
+  'occlusion.start': '开始',
+  'occlusion.estimate': '网络将运行 {places} 次，约需 {seconds} 秒。',
   'occlusion.again': '重新计算',
   'occlusion.low': '0 %',
   'occlusion.high': '剩余 {percent}',

@@ -13,6 +13,8 @@ import { classNames } from '../../page/names.js';
 /** The map, as far as it is done. @typedef {Covered & {done: number}} Shown */
 
 const OPACITY = 0.66;
+/** What takes longer is not begun by itself, in s. */
+const LONG = 20;
 
 /**
  * @param {import('../../page/app.js').App} app
@@ -78,6 +80,20 @@ export function createOcclusionDialog({ engine, store }, live, scope) {
     const { of } = store.state;
     return of !== null && of < (engine.probabilities?.length ?? 0) ? of : best();
   };
+
+  /** How long it will take, in s: a run of the network at each place. */
+  const estimate = () => (Math.ceil(size() / inPixels(store.state.stride)) ** 2 * (engine.ms ?? 0)) / 1000;
+
+  /** At once, or when it was asked for. */
+  function begin() {
+    if (estimate() <= LONG) {
+      void run();
+      return;
+    }
+    stop();
+    shown = null;
+    draw();
+  }
 
   async function run() {
     stop();
@@ -184,7 +200,9 @@ export function createOcclusionDialog({ engine, store }, live, scope) {
     const whole = probabilities[classShown()];
     let least = 0;
     for (let place = 1; place < (shown?.done ?? 0); place++) if (at(place) < at(least)) least = place;
-    if (!shown || isRunning || shown.done === 0) summary.textContent = '';
+    say(start, shown ? 'occlusion.again' : 'occlusion.start');
+    if (!shown && estimate() > LONG) say(summary, 'occlusion.estimate', { seconds: Math.round(estimate()), places: Math.ceil(size() / inPixels(store.state.stride)) ** 2 });
+    else if (!shown || isRunning || shown.done === 0) summary.textContent = '';
     else say(summary, 'occlusion.summary', { name: name(classShown()), whole: percent(whole), least: percent(at(least)) });
     const place = shown && pointed ? pointed.y * shown.columns + pointed.x : -1;
     if (!shown || place < 0 || place >= shown.done) {
@@ -220,7 +238,7 @@ export function createOcclusionDialog({ engine, store }, live, scope) {
     }
     fill();
     if (!element.open) element.showModal();
-    void run();
+    begin();
   };
 
   const point = (/** @type {number} */ y, /** @type {number} */ x) => {
@@ -265,7 +283,7 @@ export function createOcclusionDialog({ engine, store }, live, scope) {
   scope.keep(
     store.listen((state, before) => {
       if (state.study !== before.study) show();
-      else if (isOpen() && (state.square !== before.square || state.stride !== before.stride)) void run();
+      else if (isOpen() && (state.square !== before.square || state.stride !== before.stride)) begin();
       else if (isOpen() && (state.of !== before.of || state.lang !== before.lang)) {
         fill();
         draw();
