@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
+import { openBlob } from '../../www/engine/import/blob.js';
 import { openHub } from '../../www/engine/import/hub.js';
 import { FOLDER, Partials } from '../../www/engine/import/partial.js';
 import { Problem } from '../../www/engine/problem.js';
-import { addressOf, baseFrom, bytesOf, HUB, published, PUBLISHED } from '../../www/engine/published.js';
+import { addressOf, baseFrom, bytesOf, HUB, mayBePublished, published, PUBLISHED, withHash } from '../../www/engine/published.js';
 import { TABLE } from '../../www/engine/table.js';
 import en from '../../www/locale/published/en.js';
 import { Disk, makeLocks } from './disk.js';
@@ -473,6 +474,25 @@ test('the published networks are those of the table, with their files', () => {
   }
   assert.equal(published('vgg16')?.row, 'D');
   assert.equal(published('vgg15'), undefined);
+});
+
+test('a file that was brought by hand is told by its content', async () => {
+  assert.equal(withHash('397923af'.padEnd(64, '0'))?.key, 'vgg16');
+  assert.equal(withHash('57b026918159a6bf9faf8405c3a551903768e7138989d9c6224a14227203fad8')?.key, 'vgg16');
+  assert.equal(withHash(HASH), undefined);
+  // torchvision's vgg16-397923af.pth and vgg16_bn-6c64b313.pth.
+  assert.deepEqual([553_433_881, 553_507_836, 553_430_176, MODEL.length].map(mayBePublished), [true, true, false, false]);
+  assert.equal(openBlob({ blob: new Blob([MODEL]), name: 'a' }, () => assert.fail()).check, undefined);
+
+  // As long as one, whatever is in it.
+  const bytes = bytesOf(/** @type {any} */ (published('alexnet'))) + 1000;
+  const blob = new Blob([MODEL, new Uint8Array(bytes - MODEL.length)]);
+  const source = openBlob({ blob, name: 'alexnet.pth' }, () => createHash('sha256'));
+  await source.read(bytes - 100, bytes, signal);
+  await source.read(0, 65_536, signal);
+  assert.deepEqual(await source.read(5000, 4_000_000, signal), MODEL.slice(5000, 4_000_000));
+  await source.read(6_000_000, 7_000_000, signal);
+  assert.deepEqual(await source.check?.(signal), { sha256: createHash('sha256').update(MODEL).update(new Uint8Array(bytes - MODEL.length)).digest('hex') });
 });
 
 test('their addresses, at the hub and at a mirror', () => {

@@ -89,6 +89,22 @@ for (const [native, list, files] of /** @type {[string, string, string[]][]} */ 
   });
 }
 
+test('a published file is one, whoever brought it', async () => {
+  for (const [sha256, key] of [['397923af'.padEnd(64, '0'), 'imagenet:vgg16'], ['0'.repeat(64), null]]) {
+    const { shelf } = world();
+    const name = 'tv.safetensors';
+    const description = { kind: /** @type {const} */ ('blob'), blob: new Blob([Uint8Array.from(fixture(name))]), name };
+    const { signal } = new AbortController();
+    const source = await openSource(description, { signal, tell() {}, hash: () => new convert.Sha256(), partial: async () => null });
+    const check = async () => ({ sha256: /** @type {string} */ (sha256) });
+    const one = new Maker({ ...source, check }, { convert, shelf, signal, turn: async () => {}, tell() {} });
+    await one.open();
+    const kept = await one.make(ORDER, given(pictures('pictures')));
+    assert.equal(kept.key, key);
+    assert.match(parsed(new Uint8Array(await shelf.read('mine'))).texts.provenance, new RegExp(`SHA-256 ${sha256}`));
+  }
+});
+
 test('a network of 1000 classes has ImageNet’s names in both languages', async () => {
   // All zeros, but of the right shapes: the smallest is A with one channel of each width.
   const shapes = [[1, 3, 3, 3], [2, 1, 3, 3], [4, 2, 3, 3], [4, 4, 3, 3], [8, 4, 3, 3], [8, 8, 3, 3], [8, 8, 3, 3], [8, 8, 3, 3]];

@@ -71,6 +71,21 @@ export const PUBLISHED = ROWS.map(([key, row, title, parameters, top1, top5, tor
 /** @param {string} key @returns {Published | undefined} */
 export const published = (key) => PUBLISHED.find((one) => one.key === key);
 
+/** Bytes of names and of what a training has counted, beside the numbers, at most. */
+const BESIDE = 200_000;
+
+/** Whether a file of that many bytes may be a published one. @param {number} bytes */
+export const mayBePublished = (bytes) => PUBLISHED.some((one) => bytes > bytesOf(one) && bytes < bytesOf(one) + BESIDE);
+
+/** Whose file has that content, at the hub or at torchvision's server. @param {string} sha256 @returns {Published | undefined} */
+export const withHash = (sha256) => PUBLISHED.find((one) => sha256 === one.sha256 || sha256.startsWith(digitsOf(one)));
+
+/** How the SHA-256 of torchvision's file begins. @param {Published} one */
+function digitsOf({ torchvision }) {
+  const [, digits] = /** @type {RegExpMatchArray} */ (torchvision.match(/-([0-9a-f]{8})\.pth$/));
+  return digits;
+}
+
 /** Bytes to be fetched, but for a few kilobytes. @param {Published} one */
 export const bytesOf = ({ parameters }) => parameters * FLOAT;
 
@@ -80,11 +95,9 @@ export const bytesOf = ({ parameters }) => parameters * FLOAT;
  * @returns {{url: string, pointer?: string, sha256?: string, name: string}} `pointer`: what says the file's length and hash,
  *   if the hub is one; `sha256`: its first digits at least
  */
-export function addressOf({ repository, torchvision, key, sha256 }, base = HUB) {
-  if (!repository) {
-    const [, digits] = /** @type {RegExpMatchArray} */ (torchvision.match(/-([0-9a-f]{8})\.pth$/));
-    return { url: `${base === HUB ? TORCHVISION : base}/models/${torchvision}`, sha256: digits, name: torchvision };
-  }
+export function addressOf(one, base = HUB) {
+  const { repository, torchvision, key, sha256 } = one;
+  if (!repository) return { url: `${base === HUB ? TORCHVISION : base}/models/${torchvision}`, sha256: digitsOf(one), name: torchvision };
   const file = 'main/model.safetensors';
   return {
     url: `${base}/${repository}/resolve/${file}`,

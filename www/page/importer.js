@@ -144,10 +144,10 @@ export function createImporter({ store, networks }) {
     mine.import.listen(() => current === mine && showWork(mine.import, source.name));
     try {
       const { licence = '', origin = '', key } = about;
-      const { name } = await mine.import.make({ name: about.name ?? nameOfFile(source.name), licence, origin, key });
-      kept = { name, model: key ?? keptModel(name) };
+      const made = await mine.import.make({ name: about.name ?? nameOfFile(source.name), licence, origin, key });
+      kept = { name: made.name, model: made.key ?? keptModel(made.name) };
       if (networks.isNewest(moment)) run();
-      else show('kept', ['run', 'close'], 'import.done.other', { name });
+      else show('kept', ['run', 'close'], 'import.done.other', { name: made.name });
     } catch (error) {
       if (error instanceof Cancelled) {
         say(live, 'import.cancelled', { file: source.name });

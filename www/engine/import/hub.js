@@ -9,6 +9,7 @@
  */
 import { count, megabytes } from '../../page/format.js';
 import { Problem } from '../problem.js';
+import { hexOf } from './blob.js';
 
 /** @typedef {import('./source.js').Source} Source */
 /**
@@ -179,7 +180,7 @@ export class HubSource {
   async check(signal) {
     await this.#alone(() => this.#trusting(() => this.#skip(this.length, signal)));
     this.#hangUp();
-    const sha256 = [...this.#hash.digest()].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    const sha256 = hexOf(this.#hash.digest());
     const expected = this.#expected;
     if (expected !== null && !sha256.startsWith(expected)) {
       await this.discard();

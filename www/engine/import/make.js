@@ -6,7 +6,9 @@
  * back, layer by layer, while pictures go through the network; last of all what stands before them. So no more of a network is in memory
  * than what is at work.
  */
+import { publishedModel } from '../networks.js';
 import { Problem } from '../problem.js';
+import { withHash } from '../published.js';
 import { openToWork } from '../kept/write.js';
 import { count } from '../../page/format.js';
 import { Reader } from './source.js';
@@ -117,7 +119,9 @@ export class Maker {
         await this.#turn();
         const head = calibration.finish({ licence, provenance: provenance(checked?.sha256) });
         await writing.write(head.bytes, head.at);
-        return await writing.finish();
+        // A published file is one, whoever brought it.
+        const published = checked && withHash(checked.sha256);
+        return await writing.finish(key || !published ? {} : { key: publishedModel(published.key) });
       } catch (error) {
         await writing.abort();
         throw error;

@@ -1,5 +1,5 @@
 /** How the page describes to the worker what weights are read from, and what that becomes there. */
-import { bytesOf } from '../model-head.js';
+import { openBlob } from './blob.js';
 import { openHub } from './hub.js';
 
 /** @typedef {import('./source.js').Source} Source */
@@ -14,19 +14,8 @@ import { openHub } from './hub.js';
  * @property {(file: import('./hub.js').HubFile) => Promise<import('./partial.js').Partial | null>} partial what has come of a file already
  */
 
-/** @param {BlobDescription} description @returns {Promise<Source>} */
-const openBlob = async ({ blob, name }) => ({
-  name,
-  length: blob.size,
-  async read(start, end, signal) {
-    const bytes = await bytesOf(blob.slice(start, end), name);
-    signal.throwIfAborted();
-    return bytes;
-  },
-});
-
 /** @type {{[K in SourceDescription['kind']]: (description: Extract<SourceDescription, {kind: K}>, world: SourceWorld) => Promise<Source>}} */
-const KINDS = { blob: openBlob, hub: (file, { signal, ...world }) => openHub(file, world, signal) };
+const KINDS = { blob: async (file, { hash }) => openBlob(file, hash), hub: (file, { signal, ...world }) => openHub(file, world, signal) };
 
 /** @param {SourceDescription} description @param {SourceWorld} world @returns {Promise<Source>} */
 export function openSource(description, world) {

@@ -155,7 +155,7 @@ export class Shelf {
       const output = await open(await folder.getFileHandle(`${id}.safetensors`, { create: true }));
       return new Writing({
         output,
-        finish: () => this.#finish(id, name, origin),
+        finish: (more) => this.#finish(id, name, { ...origin, ...more }),
         undo: () => this.#undo(id),
         release,
         explain: (error) => this.#explain(error, bytes),
@@ -369,7 +369,7 @@ export class Writing {
   /**
    * @param {object} parts
    * @param {import('./write.js').Output} parts.output
-   * @param {() => Promise<Kept>} parts.finish
+   * @param {(more: Partial<Origin>) => Promise<Kept>} parts.finish
    * @param {() => Promise<void>} parts.undo
    * @param {() => void} parts.release
    * @param {(error: unknown) => Promise<unknown>} parts.explain
@@ -402,11 +402,16 @@ export class Writing {
     });
   }
 
-  /** The model is whole: from now on it is in the list. @returns {Promise<Kept>} @throws {Problem} if it is none of ours */
-  async finish() {
+  /**
+   * The model is whole: from now on it is in the list.
+   * @param {Partial<Origin>} [more] that was not known when it was begun
+   * @returns {Promise<Kept>}
+   * @throws {Problem} if it is none of ours
+   */
+  async finish(more = {}) {
     const kept = await this.#do(async () => {
       await this.#parts.output.close();
-      return this.#parts.finish();
+      return this.#parts.finish(more);
     });
     this.#isEnded = true;
     this.#parts.release();
