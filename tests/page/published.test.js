@@ -110,12 +110,13 @@ test('from the hub to a prediction, over a connection that breaks; its address r
   assert.equal((await network(page)).title, 'VGG-13');
   assert.deepEqual(hub.asked.map(({ method }) => method), ['GET', 'GET'], 'and no question beforehand');
   assert.match(hub.asked[1].range ?? '', /^bytes=[1-9]\d{4,6}-$/);
+  assert.match(await page.locator('footer').innerText(), /VGG-13: torchvision’s weights[^]*BSD-3-Clause[^]*69\.9\s%/);
   await page.waitForURL(/model=imagenet:vgg13/);
   await page.reload();
   await finishedRun(page);
   assert.equal((await network(page)).title, 'VGG-13');
   await openList(page);
-  assert.match(await row(page, 'vgg13').getByTestId('published-get').innerText(), /Use/);
+  await row(page, 'vgg13').getByTestId('published-get').filter({ hasText: 'Use' }).waitFor();
   const kept = page.getByTestId('kept-row');
   assert.equal(await kept.count(), 1);
   assert.ok(await kept.getByTestId('kept-radio').isChecked());

@@ -1,5 +1,6 @@
 /** What this is, what it cannot do, and where what you drop goes: nowhere. */
 import { hosting, whyNot } from '../engine/assets.js';
+import { publishedKey } from '../engine/networks.js';
 import { h } from './dom.js';
 import { say } from './i18n.js';
 import { count, percent } from './format.js';
@@ -18,7 +19,9 @@ export function createFooter(app, openShortcuts) {
     if (!engine.network) return;
     const { info } = engine.network;
     const { accuracy } = info;
-    if (accuracy) {
+    const key = publishedKey(store.state.model);
+    if (key !== null) void tellPublished(key, info);
+    else if (accuracy) {
       say(model, ['shipped', 'alike'].includes(store.state.model) ? 'footer.model' : 'footer.measured', {
         name: titleOf(info),
         size: info.input_size,
@@ -34,6 +37,14 @@ export function createFooter(app, openShortcuts) {
     }
     showBuild(engine.network.build);
   };
+  /** @param {string} key @param {import('../engine/protocol.js').NetworkInfo} info of the network that runs */
+  async function tellPublished(key, info) {
+    const { LICENCE, published } = await app.later();
+    const one = published(key);
+    if (!one || engine.network?.info !== info) return;
+    const figures = { top1: percent(one.top1 / 100), top5: percent(one.top5 / 100) };
+    say(model, 'footer.published', { name: one.title, size: info.input_size, classes: info.class_count, licence: LICENCE, ...figures });
+  }
   /** @param {import('../engine/protocol.js').Build} runs */
   const showBuild = ({ name, simd, threads, failed }) => {
     say(build, threads > 1 ? 'footer.build.threads' : 'footer.build', { name, simd, threads });

@@ -9,6 +9,7 @@ import { addWords } from './i18n.js';
 addWords({ en, zh });
 
 export * as kept from '../engine/kept/kept.js';
+export { LICENCE, published } from '../engine/published.js';
 export { createImporter } from './importer.js';
 export { createKept } from './kept-list.js';
 export { createPublished } from './published-list.js';

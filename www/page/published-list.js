@@ -163,6 +163,8 @@ export function createPublished(kept, place, { get, use }) {
 
   for (const one of PUBLISHED) {
     const row = createRow(one);
+    row.point();
+    row.update(false, null);
     rows.set(one.key, row);
     list.append(row.element);
   }

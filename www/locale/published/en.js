@@ -32,6 +32,8 @@ export default {
   'published.reset': 'Back to {base}',
   'published.saved': 'From now on networks are fetched from {base}.',
 
+  'footer.published': '{name}: torchvision’s weights, trained on ImageNet ({classes} classes, {size}×{size} pixels), licence {licence}. In float32 they are right at first guess for {top1} of ImageNet’s validation pictures, among five for {top5}; the int8 form that runs here was made on this machine and is not measured.',
+
   'problem.published-missing': '{name} with ImageNet’s 1000 classes is not on this machine ({size} to get); the trained network with 200 classes runs in its place.',
   'problem.published-unknown': 'The address asks for a published network called “{name}”, which this page does not know. Under “Network” is a list of those that it knows.',
   'problem.hub-unreachable': '{host} does not answer, or does not let other pages read from it. The way by hand: download {url} with the browser, and drop the file on this page.',

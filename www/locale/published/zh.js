@@ -32,6 +32,8 @@ export default {
   'published.reset': '恢复为 {base}',
   'published.saved': '以后将从 {base} 下载网络。',
 
+  'footer.published': '{name}：torchvision 的权重，在 ImageNet 上训练（{classes} 类，{size}×{size} 像素），许可 {licence}。浮点 float32 在 ImageNet 验证图片上的 top-1 正确率为 {top1}，top-5 为 {top5}；这里运行的 int8 版本由本机转换，没有测过。',
+
   'problem.published-missing': '本机没有 {name}（ImageNet，1000 类，需获取 {size}），先用训练好的 200 类网络代替。',
   'problem.published-unknown': '网址要求打开名为“{name}”的公开网络，但本页没有这个网络。在“选择网络”中可以看到本页认识的网络。',
   'problem.hub-unreachable': '{host} 没有应答，或者不允许其他网页读取它的文件。可以手动下载：用浏览器下载 {url}，再把文件拖到本页。',
