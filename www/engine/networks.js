@@ -12,6 +12,7 @@
  */
 import { parseRows } from './blocks.js';
 import { bytesOf, checkModel } from './model-head.js';
+import { keptName, publishedKey, siteName } from './model-name.js';
 import { Problem } from './problem.js';
 import { PAPER, TABLE } from './table.js';
 import { ALIKE } from '../page/results.js';
@@ -52,30 +53,6 @@ const MOST_FILES = 3;
 const LONGEST_MESSAGE = 300;
 /** Bytes read of a file at a time. */
 const PART = 16 << 20;
-
-/** Kinds of models of which there are many: the state's `model` has a name behind these. */
-const [KEPT, PUBLISHED, SITE] = ['kept:', 'imagenet:', 'site:'];
-
-/** @param {string} kind @returns {(model: string) => string | null} what is named, if that is what `model` means */
-const named = (kind) => (model) => (model.startsWith(kind) ? model.slice(kind.length) : null);
-
-/** What the state's `model` says of a network kept under that name. @param {string} name */
-export const keptModel = (name) => KEPT + name;
-
-/** The name of a network that is kept on this machine, if that is what `model` means. */
-export const keptName = named(KEPT);
-
-/** What the state's `model`, and the note of one that is kept, say of a published network. @param {string} key */
-export const publishedModel = (key) => PUBLISHED + key;
-
-/** The key of a published network, if that is what `model` means. */
-export const publishedKey = named(PUBLISHED);
-
-/** What the state's `model` says of a network that whoever put up this site has added. @param {string} name */
-export const siteModel = (name) => SITE + name;
-
-/** The name of such a network, if that is what `model` means. */
-export const siteName = named(SITE);
 
 /** @param {Record<string, any>} a @param {Record<string, any>} b */
 const isSame = (a, b) => ['model', ...(TELLING[a.model] ?? [])].every((key) => a[key] === b[key]);

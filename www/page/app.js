@@ -6,7 +6,8 @@ import * as assets from '../engine/assets.js';
 import { square } from '../picture/crop.js';
 import { eachFrame, whenQuiet } from './frame.js';
 import { filesOf } from '../picture/intake.js';
-import { keptModel, Networks, publishedModel } from '../engine/networks.js';
+import { keptModel, publishedModel } from '../engine/model-name.js';
+import { Networks } from '../engine/networks.js';
 import { Pictures } from '../picture/pictures.js';
 import { Problem } from '../engine/problem.js';
 

@@ -1,6 +1,6 @@
 /** What this is, what it cannot do, and where what you drop goes: nowhere. */
 import { hosting, whyNot } from '../engine/assets.js';
-import { publishedKey } from '../engine/networks.js';
+import { publishedKey } from '../engine/model-name.js';
 import { h } from './dom.js';
 import { say } from './i18n.js';
 import { count, percent } from './format.js';

@@ -2,7 +2,8 @@
 import { Cancelled, Import } from '../engine/import/import.js';
 import { askToLast } from '../engine/kept/kept.js';
 import { nameOfFile } from '../engine/kept/names.js';
-import { keptModel, noticeOf } from '../engine/networks.js';
+import { keptModel } from '../engine/model-name.js';
+import { noticeOf } from '../engine/networks.js';
 import { Problem } from '../engine/problem.js';
 import en from '../locale/import/en.js';
 import zh from '../locale/import/zh.js';

@@ -1,5 +1,6 @@
 /** In the network dialog: the networks kept on this machine, and the offer to keep the file that is open. */
-import { keptModel, noticeOf, publishedKey } from '../engine/networks.js';
+import { keptModel, publishedKey } from '../engine/model-name.js';
+import { noticeOf } from '../engine/networks.js';
 import { nameOfFile } from '../engine/kept/names.js';
 import { h } from './dom.js';
 import { megabytes } from './format.js';

@@ -2,7 +2,8 @@
 import { h } from './dom.js';
 import { say } from './i18n.js';
 import { NETWORKS, SIZES, sizesOf, WIDTHS } from './address.js';
-import { alikeOf, keptName, noticeOf, publishedKey, rowOf, siteModel, siteName } from '../engine/networks.js';
+import { keptName, publishedKey, siteModel, siteName } from '../engine/model-name.js';
+import { alikeOf, noticeOf, rowOf } from '../engine/networks.js';
 import { addedNetworks, hasAlike, startImporter } from '../engine/assets.js';
 import { LIMITS } from '../engine/table.js';
 import { sum } from './costs.js';

@@ -1,7 +1,7 @@
 /** In the network dialog: the published networks, what each is, and the ways to get it. */
 import { Partials } from '../engine/import/partial.js';
 import { hereAndNow } from '../engine/kept/world.js';
-import { publishedModel } from '../engine/networks.js';
+import { publishedModel } from '../engine/model-name.js';
 import { addressOf, baseFrom, bytesOf, HUB, LICENCE, PUBLISHED } from '../engine/published.js';
 import { Problem } from '../engine/problem.js';
 import { h } from './dom.js';

@@ -6,7 +6,7 @@
  * back, layer by layer, while pictures go through the network; last of all what stands before them. So no more of a network is in memory
  * than what is at work.
  */
-import { publishedModel } from '../networks.js';
+import { publishedModel } from '../model-name.js';
 import { Problem } from '../problem.js';
 import { withHash } from '../published.js';
 import { openToWork } from '../kept/write.js';

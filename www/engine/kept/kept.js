@@ -4,7 +4,7 @@
  */
 import { startKeeper } from '../assets.js';
 import { bytesOf as blobBytes } from '../model-head.js';
-import { publishedModel } from '../networks.js';
+import { publishedModel } from '../model-name.js';
 import { Problem } from '../problem.js';
 import { bytesOf, published } from '../published.js';
 import { megabytes } from '../../page/format.js';
