@@ -158,7 +158,7 @@ everywhere('the network follows the camera, until the page is hidden', async (ta
   await tab.until(() => document.hidden && document.querySelector('[data-testid=live-button][aria-pressed=false]') !== null);
 });
 
-everywhere('a network is kept, runs after a reload under its new name, and is removed', async (tab) => {
+everywhere('a network is kept, runs after a reload under its new name, and is removed; weights become one', async (tab) => {
   await goAndRun(tab, address());
   await andRun(tab, () => tab.pick(testId('file-input'), fileURLToPath(new URL('../../www/models/alike/AlexNet.safetensors', import.meta.url))));
   const top = await topNames(tab);
@@ -182,6 +182,11 @@ everywhere('a network is kept, runs after a reload under its new name, and is re
   await tab.reload();
   await tab.seen('[data-testid=notice][data-code=kept-missing]');
   await finishedRun(tab);
+  await tab.pick(testId('file-input'), fileURLToPath(new URL('../fixtures/convert/zip.pth', import.meta.url)));
+  await tab.seen('[data-testid=importer][data-state=found]');
+  await andRun(tab, () => tab.click(testId('import-start')));
+  await tab.seen('[data-testid=importer][data-state=done]');
+  assert.equal(await tab.evaluate(() => /** @type {any} */ (window).vgglass.store.state.model), 'kept:zip');
 });
 
 everywhere('the standalone file predicts from the disk', async (tab) => {

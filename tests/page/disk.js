@@ -68,10 +68,10 @@ export class Disk {
     const handle = {
       getFile: async () => new File([bytes()], name, { lastModified: 5 }),
     };
-    const createWritable = async () => {
+    const createWritable = async ({ keepExistingData = false } = {}) => {
       this.#open.add(name);
       /** Seen when it is closed. */
-      let content = new Uint8Array();
+      let content = keepExistingData ? bytes() : new Uint8Array();
       let end = 0;
       return {
         write: async (/** @type {any} */ given) => {

@@ -197,6 +197,9 @@ test('everything can be kept with one click, and every view then works offline',
   await page.goto(`${address}?base#/look?engine=base`);
   await finishedRun(page);
   assert.equal(await engineBuild(page), 'base');
+  await page.getByTestId('file-input').setInputFiles(repository('tests/fixtures/convert/zip.pth'));
+  await andRun(page, () => page.getByTestId('import-start').click());
+  await page.waitForURL(/model=kept:zip/);
   await page.goto(`${address}slides/en.html`);
   await page.waitForFunction(() => document.documentElement.classList.contains('reveal-full-page'));
 });
@@ -221,6 +224,9 @@ test('offline, what is not kept is said, in both languages', async (t) => {
       await page.getByTestId('compare-view').getByText(says).waitFor();
     }
     await page.evaluate(() => /** @type {any} */ (window).vgglass.store.set({ view: 'look' }));
+    await page.getByTestId('file-input').setInputFiles(repository('tests/fixtures/convert/zip.pth'));
+    await notice.waitFor();
+    await page.getByTestId('notice-close').click();
   }
   await page.getByTestId('keeping-start').click();
   await kept(page, 'offline');

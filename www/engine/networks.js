@@ -96,17 +96,6 @@ export class Networks {
     engine.on('failed', (problem) => this.#refused(problem));
   }
 
-  /** Somebody chose what will be a network only later. @returns {number} the moment, for `isNewest` */
-  choose() {
-    this.#newest = this.now();
-    return this.#newest;
-  }
-
-  /** Whether nothing was chosen since. @param {number} moment */
-  isNewest(moment) {
-    return moment === this.#newest;
-  }
-
   /** The moment of a choice that is about to be made, for `takeFile`. */
   now() {
     this.#clock += 1;

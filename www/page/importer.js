@@ -8,7 +8,7 @@ import { Problem } from '../engine/problem.js';
 import en from '../locale/import/en.js';
 import zh from '../locale/import/zh.js';
 import { h } from './dom.js';
-import { count, megabytes, percent } from './format.js';
+import { count, megabytes } from './format.js';
 import { addWords, say, t } from './i18n.js';
 import { rowTitle } from './names.js';
 
@@ -48,7 +48,7 @@ export function createImporter({ store, networks }) {
     run: button('run', 'import.run', () => run()),
     again: button('again', 'notice.retry', () => void again()),
     cancel: button('cancel', 'import.cancel', () => cancel(), 'quiet-button'),
-    close: button('close', 'notice.close', () => close(), 'quiet-button'),
+    close: button('close', 'import.close', () => close(), 'quiet-button'),
   };
   const live = h('p', { class: 'visually-hidden', role: 'status', test: 'import-live' });
   const panel = h(
@@ -140,14 +140,15 @@ export function createImporter({ store, networks }) {
     if (!current) return;
     const mine = current;
     const { source, about } = mine;
-    const moment = networks.choose();
+    const { wanted } = networks;
     void askToLast().catch(() => {});
     mine.import.listen(() => current === mine && showWork(mine.import, source.name));
     try {
       const { licence = '', origin = '', key } = about;
       const made = await mine.import.make({ name: about.name ?? nameOfFile(source.name), licence, origin, key });
       kept = { name: made.name, model: made.key ?? keptModel(made.name) };
-      if (networks.isNewest(moment)) run();
+      // What was chosen meanwhile goes on.
+      if (networks.wanted === wanted) run();
       else show('kept', ['run', 'close'], 'import.done.other', { name: made.name });
     } catch (error) {
       if (error instanceof Cancelled) {
@@ -185,8 +186,8 @@ export function createImporter({ store, networks }) {
     if (stage === 'write') track.removeAttribute('aria-valuenow');
     else track.setAttribute('aria-valuenow', String(Math.round(part * 100)));
     if (stage === 'weights') showBytes(one);
-    else if (stage === 'calibrate') say(amount, isPaused ? 'import.layer.paused' : 'import.layer', { part: percent(part), layer: one.layer });
-    else amount.replaceChildren();
+    else if (stage === 'calibrate' && one.layer) say(amount, isPaused ? 'import.layer.paused' : 'import.layer', { part: Math.round(100 * part), layer: one.layer });
+    else amount.hidden = true;
   }
 
   /** @param {import('../engine/import/hub.js').HubNews} news of a bad connection */

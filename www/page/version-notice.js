@@ -7,7 +7,7 @@ import { say } from './i18n.js';
 import { isOwn } from '../picture/own.js';
 
 /** Notices of what did not come, and of what did not come or has another cause, which the browser's message tells. */
-const NOT_LOADED = ['model-load', 'picture-load'];
+const NOT_LOADED = ['model-load', 'picture-load', 'import-load'];
 const PERHAPS_NOT_LOADED = ['engine-load', 'engine', 'model-file'];
 
 /** Whether the address lacks something of the state: what is one's own was never in it. @param {Record<string, any>} state */

@@ -35,6 +35,7 @@ export class Import {
   layer = '';
   /** What the source told last. @type {import('./hub.js').HubNews | null} */ news = null;
 
+  #hasSpoken = false;
   #pace = new Pace();
   #worker;
   /** @type {Set<() => void>} */ #listeners = new Set();
@@ -48,7 +49,8 @@ export class Import {
     this.#worker.onmessage = ({ data }) => this.#hear(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#end(new Problem('import-failed', { message: event.message ?? 'worker.js' }));
+      // What never said a word is not there.
+      this.#end(new Problem(this.#hasSpoken ? 'import-failed' : 'import-load', { message: event.message ?? 'worker.js' }));
     };
   }
 
@@ -127,6 +129,7 @@ export class Import {
 
   /** @param {ImportNews} news */
   #hear(news) {
+    this.#hasSpoken = true;
     switch (news.type) {
       case 'stage':
         this.stage = news.stage;

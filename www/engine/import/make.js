@@ -9,7 +9,6 @@
 import { publishedModel } from '../model-name.js';
 import { Problem } from '../problem.js';
 import { withHash } from '../published.js';
-import { openToWork } from '../kept/write.js';
 import { count } from '../../page/format.js';
 import { Reader } from './source.js';
 
@@ -29,6 +28,7 @@ import { Reader } from './source.js';
  * @typedef {object} World
  * @property {typeof import('../../pkg/convert/vgglass.js')} convert the package, started
  * @property {import('../kept/shelf.js').Shelf} shelf
+ * @property {typeof import('../kept/write.js').openToWrite} open how the model file is written and read
  * @property {AbortSignal} signal ends the work
  * @property {() => Promise<void>} turn between two steps: lets orders in, and waits as long as the work is to pause
  * @property {(progress: Progress) => void} tell
@@ -89,7 +89,7 @@ export class Maker {
    * @throws {Problem}
    */
   async make({ name, licence, origin, key }, pictures) {
-    const { convert, shelf, signal, tell } = this.#world;
+    const { convert, shelf, open, signal, tell } = this.#world;
     const weights = /** @type {import('../../pkg/convert/vgglass.js').Weights} */ (this.#weights);
     const found = weights.found();
     const provenance = (/** @type {string | undefined} */ sha256) =>
@@ -101,7 +101,7 @@ export class Maker {
     return this.#explained(async () => {
       // The text's room is set aside before the hash is known.
       const work = weights.import({ licence, provenance: provenance(this.#source.check && NO_HASH) });
-      const writing = await shelf.begin(name, { bytes: work.length(), source: origin || this.#source.name, licence, key }, openToWork);
+      const writing = await shelf.begin(name, { bytes: work.length(), source: origin || this.#source.name, licence, key }, open);
       try {
         tell({ type: 'stage', stage: 'weights' });
         await this.#read(work, writing);

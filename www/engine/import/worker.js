@@ -3,6 +3,7 @@ import { listen } from '../worker/listen.js';
 import { areTrue, pixelsOf } from '../worker/pixels.js';
 import { Shelf } from '../kept/shelf.js';
 import { hereAndNow } from '../kept/world.js';
+import { openToWrite, wayToWork } from '../kept/write.js';
 import { Problem } from '../problem.js';
 import { chosenCrops, squareOf } from './crops.js';
 import { Maker } from './make.js';
@@ -48,6 +49,8 @@ async function turn() {
 /** @param {import('./sources.js').SourceDescription} description */
 async function open(description) {
   const convert = await starting;
+  // Where there is no storage, the shelf says so.
+  const way = await hereAndNow.root().then(wayToWork, () => openToWrite);
   const { signal } = control;
   source = await openSource(description, {
     signal,
@@ -55,7 +58,7 @@ async function open(description) {
     hash: () => new convert.Sha256(),
     partial: (file) => partials.open(file),
   });
-  maker = new Maker(source, { convert, shelf, signal, turn, tell });
+  maker = new Maker(source, { convert, shelf, open: way, signal, turn, tell });
   found = await maker.open();
   tell({ type: 'found', found });
 }

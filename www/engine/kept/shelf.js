@@ -389,17 +389,13 @@ export class Writing {
   }
 
   /**
-   * What was written, where that can be read before it is finished (`openToWork`).
+   * What was written.
    * @param {number} start @param {number} end
    * @returns {Promise<Uint8Array<ArrayBuffer>>}
    * @throws {Problem}
    */
   read(start, end) {
-    return this.#do(async () => {
-      const { read } = this.#parts.output;
-      if (!read) throw new Error('written only');
-      return read(start, end);
-    });
+    return this.#do(() => this.#parts.output.read(start, end));
   }
 
   /**

@@ -2,7 +2,7 @@
 export default {
   'import.title': '导入权重',
   'import.opening': '正在查看“{file}”……',
-  'import.found': '“{file}”是 {network} 的权重：{classes} 个类别，图片 {size} × {size}。需读取 {reads}，转换成 {keeps} 的 int8 权重存在本机。',
+  'import.found': '“{file}”是 {network} 的权重：{classes} 个类别，图片 {size}×{size}。需读取 {reads}，转换成 {keeps} 的 int8 权重存在本机。',
   'import.start': '导入',
   'import.weights': '正在读取并量化“{file}”',
   'import.calibrate': '正在用示例图片确定“{file}”各层激活值的比例因子',
@@ -10,8 +10,8 @@ export default {
   'import.bytes': '{read} / {total}',
   'import.bytes.rate': '{read} / {total} · 每秒 {rate} · 还需约 {left}',
   'import.bytes.paused': '{read} / {total} · 已暂停',
-  'import.layer': '{part} · {layer}',
-  'import.layer.paused': '{part} · {layer} · 已暂停',
+  'import.layer': '{part} % · {layer}',
+  'import.layer.paused': '{part} % · {layer} · 已暂停',
   'import.seconds': '{count} 秒',
   'import.minutes': '{count} 分钟',
   'import.wait': '连接中断，{left}后重试……',
@@ -23,6 +23,7 @@ export default {
   'import.done': '“{name}”已存到本机，现在运行的就是它。',
   'import.done.other': '“{name}”已存到本机。导入期间选择了别的网络。',
   'import.run': '运行它',
+  'import.close': '关闭',
   'import.cancelled': '已取消导入“{file}”，没有存入任何内容。',
 
   'problem.import-busy': '正在导入“{running}”。请等它完成或取消后再导入“{file}”。',
