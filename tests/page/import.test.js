@@ -93,13 +93,13 @@ for (const [native, list, files] of /** @type {[string, string, string[]][]} */ 
 
 test('a published file is one, whoever brought it', async () => {
   for (const [sha256, key] of [['397923af'.padEnd(64, '0'), 'imagenet:vgg16'], ['0'.repeat(64), null]]) {
-    const { shelf } = world();
+    const { shelf, disk } = world();
     const name = 'tv.safetensors';
     const description = { kind: /** @type {const} */ ('blob'), blob: new Blob([Uint8Array.from(fixture(name))]), name };
     const { signal } = new AbortController();
     const source = await openSource(description, { signal, tell() {}, hash: () => new convert.Sha256(), partial: async () => null });
     const check = async () => ({ sha256: /** @type {string} */ (sha256) });
-    const one = new Maker({ ...source, check }, { convert, shelf, signal, turn: async () => {}, tell() {} });
+    const one = new Maker({ ...source, check }, { convert, shelf, open: await wayToWork(await disk.root()), signal, turn: async () => {}, tell() {} });
     await one.open();
     const kept = await one.make(ORDER, given(pictures('pictures')));
     assert.equal(kept.key, key);

@@ -1,7 +1,7 @@
 /** The networks set side by side, as they stand in the address: `shipped,alike-A,kept:my-net,D~0.5~64~1~relaxed`. No DOM here. */
 import { BUILDS, NETWORKS, sizesOf, WIDTHS } from './address.js';
 import { isName } from '../engine/kept/names.js';
-import { keptModel, keptName } from '../engine/networks.js';
+import { keptModel, keptName } from '../engine/model-name.js';
 import { ALIKE } from './results.js';
 import { LIMITS } from '../engine/table.js';
 

@@ -3,7 +3,7 @@ import { h } from '../../page/dom.js';
 import { say, t } from '../../page/i18n.js';
 import { BUILDS, NETWORKS, sizesOf, WIDTHS } from '../../page/address.js';
 import { hasAlike } from '../../engine/assets.js';
-import { keptModel, keptName } from '../../engine/networks.js';
+import { keptModel, keptName } from '../../engine/model-name.js';
 import { LIMITS } from '../../engine/table.js';
 import { ALIKE_ROWS } from '../../page/columns.js';
 import { megabytes, milliseconds, percent, shape, short } from '../../page/format.js';

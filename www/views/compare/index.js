@@ -2,7 +2,8 @@
 import { h } from '../../page/dom.js';
 import { say } from '../../page/i18n.js';
 import { whole } from '../../page/address.js';
-import { keptName, sourceOf } from '../../engine/networks.js';
+import { keptName } from '../../engine/model-name.js';
+import { sourceOf } from '../../engine/networks.js';
 import * as assets from '../../engine/assets.js';
 import { TABLE } from '../../engine/table.js';
 import { beside, Refused, refusalOf } from '../../engine/beside.js';
