@@ -69,15 +69,15 @@ test('the list says what each is; nothing is fetched before it is asked for', as
   await page.getByTestId('published-reset').click();
   assert.match((await file.getAttribute('href')) ?? '', /^https:\/\/huggingface\.co\//);
 
-  await everyLook(page, async (look) => {
-    assert.deepEqual(await violations(page), [], look);
-    for (const [width, height] of [[360, 740], [1280, 720]]) {
-      await page.setViewportSize({ width, height });
+  for (const [width, height] of [[1280, 720], [360, 740]]) {
+    await page.setViewportSize({ width, height });
+    await everyLook(page, async (look) => {
+      if (width === 360) assert.deepEqual(await violations(page), [], look);
       assert.equal(await overflow(page), 0, `${look}, ${width}`);
       const box = await boxOf(page.getByTestId('network-apply'));
       assert.ok(box.y + box.height <= height, 'what ends the dialog is seen');
-    }
-  });
+    });
+  }
 });
 
 test('where bytes cost something it is asked first', async (t) => {
@@ -123,7 +123,7 @@ test('from the hub to a prediction, over a connection that breaks; its address r
 });
 
 test('after the tab was closed it goes on where it was, or is discarded', async (t) => {
-  const hub = await startHub(t, { [FILE]: WEIGHTS, [POINTER]: pointer(HASH) }, { stallsAt: 3_000_000 });
+  const hub = await startHub(t, { [FILE]: WEIGHTS, [POINTER]: pointer(HASH) }, { stallsAt: 3_500_000 });
   const page = await open(t, { expectedErrors: /foreign request: http:\/\/127\.0\.0\.1/ });
   const parts = () =>
     page.evaluate(async (folder) => {
@@ -136,7 +136,7 @@ test('after the tab was closed it goes on where it was, or is discarded', async 
     }, FOLDER);
   const begin = async () => {
     await row(page, 'vgg13').getByTestId('published-get').click();
-    for (let size = 0; size < 2_900_000; [size = 0] = await parts()) await page.waitForTimeout(50);
+    for (let size = 0; size < 3_000_000; [size = 0] = await parts()) await page.waitForTimeout(50);
     await page.reload();
     await finishedRun(page);
     await openList(page);
@@ -145,19 +145,19 @@ test('after the tab was closed it goes on where it was, or is discarded', async 
   await openList(page);
   await setBase(page, hub.address);
   await begin();
-  assert.match(await row(page, 'vgg13').getByTestId('published-get').innerText(), /^Go on \(3\.0\sMB of 532\sMB are here\)$/);
+  assert.match(await row(page, 'vgg13').getByTestId('published-get').innerText(), /^Go on \(3\.1\sMB of 532\sMB are here\)$/);
   assert.equal(await overflow(page), 0);
   await row(page, 'vgg13').getByTestId('published-discard').click();
   await page.getByTestId('published-status').filter({ hasText: 'VGG-13' }).waitFor();
   assert.deepEqual(await parts(), []);
 
-  hub.behaviour.stallsAt = 3_000_000;
+  hub.behaviour.stallsAt = 3_500_000;
   await begin();
   await row(page, 'vgg13').getByTestId('published-get').click();
   await page.waitForFunction(() => /** @type {any} */ (window).vgglass.store.state.model === 'imagenet:vgg13');
   await finishedRun(page);
   assert.equal((await network(page)).title, 'VGG-13');
-  assert.deepEqual(hub.asked.map(({ range }) => range), [null, null, 'bytes=3000000-']);
+  assert.deepEqual(hub.asked.map(({ range }) => range), [null, null, 'bytes=3145728-']);
   assert.deepEqual(await parts(), []);
 });
 

@@ -10,6 +10,8 @@
 
 /** Beside that of the kept networks. */
 export const FOLDER = 'vgglass-partial';
+/** Bytes written at a time; so many are lost of a page that crashes. */
+const PIECE = 1 << 20;
 /** Bytes that are not worth going on with. */
 const LEAST = 1 << 20;
 /** What must be free for a file: itself, the network that is made of it, and as much again as that for whatever else. */
@@ -106,6 +108,8 @@ export class Partial {
   #parts;
   #isEnded = false;
   #isGone = false;
+  /** What has come and is not written yet, and how much of it there is. */ #waiting = new Uint8Array(PIECE);
+  #count = 0;
 
   /**
    * @param {object} parts
@@ -126,6 +130,7 @@ export class Partial {
   /** What is there is of another file. */
   forget() {
     this.size = 0;
+    this.#count = 0;
     this.note = null;
   }
 
@@ -133,8 +138,8 @@ export class Partial {
   async begin(note) {
     const { access, folder, id, hasRoom } = this.#parts;
     try {
+      this.forget();
       access.truncate(0);
-      this.size = 0;
       if (!(await hasRoom(note.length))) throw new Error('no room');
       const json = await folder.getFileHandle(`${id}.json`, { create: true });
       const output = await /** @type {any} */ (json).createSyncAccessHandle();
@@ -150,18 +155,31 @@ export class Partial {
 
   /** The bytes behind those that are here. @param {Uint8Array} bytes */
   async append(bytes) {
-    if (this.#isEnded) return;
     try {
-      const written = this.#parts.access.write(bytes, { at: this.size });
-      if (written !== bytes.length) throw new Error('no room');
-      this.size += written;
+      for (let at = 0; at < bytes.length && !this.#isEnded; ) {
+        const part = bytes.subarray(at, at + PIECE - this.#count);
+        this.#waiting.set(part, this.#count);
+        this.#count += part.length;
+        this.size += part.length;
+        at += part.length;
+        if (this.#count === PIECE) this.#write();
+      }
     } catch {
       await this.discard();
     }
   }
 
+  #write() {
+    const bytes = this.#waiting.subarray(0, this.#count);
+    if (bytes.length === 0) return;
+    const written = this.#parts.access.write(bytes, { at: this.size - bytes.length });
+    if (written !== bytes.length) throw new Error('no room');
+    this.#count = 0;
+  }
+
   /** Bytes that are here. @param {number} start @param {number} end @returns {Uint8Array<ArrayBuffer>} */
   read(start, end) {
+    this.#write();
     const bytes = new Uint8Array(end - start);
     const count = this.#parts.access.read(bytes, { at: start });
     if (count !== bytes.length) throw new Error(`${count} bytes of ${bytes.length}`);
@@ -172,6 +190,11 @@ export class Partial {
   close() {
     if (this.#isEnded) return;
     this.#isEnded = true;
+    try {
+      this.#write();
+    } catch {
+      // Then it ends before.
+    }
     this.#parts.access.close();
     this.#parts.release();
   }
