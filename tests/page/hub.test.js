@@ -36,7 +36,7 @@ async function withHub(t, behaviour = {}, wanted = {}, patience = 5000) {
   const open = (/** @type {AbortSignal} */ until = signal) =>
     openHub(
       { kind: 'hub', url: hub.address + PATH, name: 'vgg16.safetensors', sha256: HASH, ...wanted },
-      { hash: () => createHash('sha256'), tell: (one) => news.push(one), pauses: [5, 10, 20], patience },
+      { hash: () => createHash('sha256'), tell: (one) => void (one.what !== 'came' && news.push(one)), pauses: [5, 10, 20], patience },
       until,
     );
   return { ...hub, open, news };
@@ -65,6 +65,16 @@ test('a file is read in order by one request, and its hash is known at its end',
   assert.deepEqual(await source.check(signal), { sha256: HASH, isExpected: true });
   assert.deepEqual(asked.map(({ method, range }) => [method, range]), [['GET', null]]);
   assert.deepEqual(news, []);
+});
+
+test('how far it is is told as it comes', async (t) => {
+  const { address } = await withHub(t, { pauses: 5 });
+  const heard = /** @type {number[]} */ ([]);
+  const world = { hash: () => createHash('sha256'), tell: (/** @type {any} */ one) => heard.push(one.at) };
+  const source = await openHub({ kind: 'hub', url: address + PATH, name: 'a' }, world, signal);
+  await source.read(0, MODEL.length, signal);
+  assert.ok(heard.length >= 3 && heard.every((at, i) => at > (heard[i - 1] ?? 0)), String(heard));
+  source.close();
 });
 
 test('no more than is read comes: the host waits', async (t) => {
@@ -330,7 +340,7 @@ function browser({ quota = 1e9 } = {}) {
 const openOn = ({ address, news }, partials) =>
   openHub(
     { kind: 'hub', url: address + PATH, name: 'vgg16.safetensors', sha256: HASH, key: 'imagenet:vgg16' },
-    { hash: () => createHash('sha256'), partial: (file) => partials.open(file), tell: (one) => news.push(one), pauses: [5, 10, 20], patience: 5000 },
+    { hash: () => createHash('sha256'), partial: (file) => partials.open(file), tell: (one) => void (one.what !== 'came' && news.push(one)), pauses: [5, 10, 20], patience: 5000 },
     signal,
   );
 

@@ -139,8 +139,10 @@ test('a half-written network of a page that ended is cleared away, and named onc
   await keep(tab(), 'whole', OTHER);
   // The tab is gone, and its locks with it.
   const ended = new Shelf({ root: disk.root, estimate: async () => ({}), locks: makeLocks(), tell() {} });
-  const writing = await ended.begin('half', { bytes: MODEL.length });
-  await writing.write(Uint8Array.from(MODEL.subarray(0, 1000)));
+  for (const about of [{}, { key: 'imagenet:vgg16' }]) {
+    const writing = await ended.begin('key' in about ? 'published' : 'half', { bytes: MODEL.length, ...about });
+    await writing.write(Uint8Array.from(MODEL.subarray(0, 1000)));
+  }
   const { files } = disk;
   const restarted = new Disk();
   restarted.files = files;

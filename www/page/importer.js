@@ -193,7 +193,7 @@ export function createImporter({ store, networks }) {
   /** @param {import('../engine/import/hub.js').HubNews} news of a bad connection */
   function showNews(news) {
     if (news.what === 'wait') say(amount, 'import.wait', { left: timeOf(news.ms / 1000) });
-    else say(amount, 'import.skip', { read: megabytes(news.at), total: megabytes(news.until) });
+    else if (news.what === 'skip') say(amount, 'import.skip', { read: megabytes(news.at), total: megabytes(news.until) });
   }
 
   /** @param {Import} one */

@@ -25,9 +25,9 @@ import { hexOf } from './blob.js';
  */
 /** SHA-256, bit by bit. `digest` ends it. @typedef {{update: (bytes: Uint8Array) => void, digest: () => Uint8Array}} Hash */
 /**
- * What happens meanwhile. `wait`: the connection is lost, and is tried again after so many ms; `skip`: the host gives no parts, so
+ * What happens meanwhile. `came`: the file has come up to byte `at`; `wait`: the connection is lost, and is tried again after so many ms; `skip`: the host gives no parts, so
  * what has come already comes once more, up to byte `until`.
- * @typedef {{what: 'wait', ms: number} | {what: 'skip', at: number, until: number}} HubNews
+ * @typedef {{what: 'came', at: number} | {what: 'wait', ms: number} | {what: 'skip', at: number, until: number}} HubNews
  */
 /**
  * @typedef {object} World
@@ -47,7 +47,7 @@ const HEAD = 1 << 20;
 /** The longest that is waited because a host asks for it, in ms. */
 const MOST_WAIT = 120_000;
 const LONGEST_POINTER = 1000;
-/** Time between two news of what comes once more, in ms. */
+/** Time between two news of what comes, in ms. */
 const TELL_EVERY = 200;
 
 /** It may go better the next time. */
@@ -95,6 +95,7 @@ export class HubSource {
   /** What is under way. @type {Promise<unknown>} */ #busy = Promise.resolve();
   /** What of the file is on the disk: the stream goes on behind it. @type {import('./partial.js').Partial | null} */ #partial = null;
   /** A host has answered. */ #isHeard = false;
+  /** When it was told last how far it is. */ #told = -Infinity;
 
   /** @param {HubFile} file @param {World} world */
   constructor(file, world) {
@@ -288,6 +289,7 @@ export class HubSource {
       if (!some) throw new Lost('cut');
       if (this.#at + some.length > this.length) throw this.#problem('hub-length', { expected: count(this.length), found: `> ${count(this.length)}` });
       await this.#partial?.append(some);
+      this.#tellCame(this.#at + some.length);
       return some;
     });
   }
@@ -322,6 +324,13 @@ export class HubSource {
       at += some.length;
       if (at >= until) return some.subarray(some.length - (at - until));
     }
+  }
+
+  /** Not more often than it can be seen. @param {number} at */
+  #tellCame(at) {
+    if (performance.now() - this.#told < TELL_EVERY) return;
+    this.#told = performance.now();
+    this.#world.tell({ what: 'came', at });
   }
 
   /** What tells now and then how far it is with what comes once more. @param {number | null} until null: it is not worth telling */

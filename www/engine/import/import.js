@@ -137,20 +137,21 @@ export class Import {
       case 'found':
         this.stage = 'found';
         this.found = news.found;
+        this.total = news.found.reads;
         this.#answer(news.found);
         break;
       case 'bytes':
-        this.read = news.read;
         this.total = news.total;
-        this.news = null;
-        if (!this.isPaused) this.#pace.see(news.read, performance.now());
+        this.#cameTo(news.read);
         break;
       case 'layers':
         this.part = news.part;
         this.layer = news.layer;
         break;
       case 'source':
-        this.news = news.news;
+        // A piece may be long on its way.
+        if (news.news.what === 'came') this.#cameTo(Math.min(news.news.at, this.total));
+        else this.news = news.news;
         break;
       case 'done':
         this.stage = 'done';
@@ -164,6 +165,13 @@ export class Import {
         this.#end(new Problem(news.code, news.params));
     }
     this.#changed();
+  }
+
+  /** @param {number} read bytes of weights that have come, or are used */
+  #cameTo(read) {
+    this.news = null;
+    this.read = Math.max(this.read, read);
+    if (!this.isPaused) this.#pace.see(this.read, performance.now());
   }
 
   /** @param {unknown} value */

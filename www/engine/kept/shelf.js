@@ -193,7 +193,7 @@ export class Shelf {
     this.#world.tell({});
   }
 
-  /** Clears away what pages left behind that ended while they wrote. @returns {Promise<string[]>} the names of those that had one */
+  /** Clears away what pages left behind that ended while they wrote. @returns {Promise<string[]>} the names of those that had one and can only be made anew */
   async sweep() {
     const names = [];
     for (const { id, note, file } of await this.#entries()) {
@@ -205,7 +205,8 @@ export class Shelf {
         await this.#undo(id);
         return true;
       });
-      if (isSwept && note) names.push(note.name);
+      // Of a published one the list of those says what has come of it.
+      if (isSwept && note && note.key === null) names.push(note.name);
     }
     return names;
   }
