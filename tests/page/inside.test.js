@@ -256,7 +256,7 @@ test('occlusion that takes long is estimated, and begun when it is asked for', a
   const page = await open(t, { hash: 'lang=en' });
   await occludeAfter(page, 500);
   const dialog = page.locator('[data-testid=occlusion-dialog][data-state=idle]');
-  await dialog.getByTestId('occlusion-summary').filter({ hasText: 'The network will run 256 times: about 128 s.' }).waitFor();
+  await dialog.getByTestId('occlusion-summary').filter({ hasText: 'The network will run 256 times: about 2 min.' }).waitFor();
   await dialog.getByTestId('occlusion-stride').selectOption('8');
   await dialog.getByTestId('occlusion-summary').filter({ hasText: '64 times: about 32 s' }).waitFor();
   await page.getByTestId('occlusion-start').click();

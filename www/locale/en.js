@@ -345,6 +345,7 @@ export default {
   'occlusion.progress': 'Places done',
   'occlusion.start': 'Start',
   'occlusion.estimate': 'The network will run {places} times: about {seconds} s.',
+  'occlusion.estimate.minutes': 'The network will run {places} times: about {minutes} min.',
   'occlusion.again': 'Run again',
   'occlusion.low': '0 %',
   'occlusion.high': '{percent} left',

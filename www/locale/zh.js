@@ -341,6 +341,7 @@ export default {
   'occlusion.progress': '已完成的位置',
   'occlusion.start': '开始',
   'occlusion.estimate': '网络将运行 {places} 次，约需 {seconds} 秒。',
+  'occlusion.estimate.minutes': '网络将运行 {places} 次，约需 {minutes} 分钟。',
   'occlusion.again': '重新计算',
   'occlusion.low': '0 %',
   'occlusion.high': '剩余 {percent}',

@@ -82,7 +82,8 @@ export function createOcclusionDialog({ engine, store }, live, scope) {
   };
 
   /** How long it will take, in s: a run of the network at each place. */
-  const estimate = () => (Math.ceil(size() / inPixels(store.state.stride)) ** 2 * (engine.ms ?? 0)) / 1000;
+  const estimate = () => (places() * (engine.ms ?? 0)) / 1000;
+  const places = () => Math.ceil(size() / inPixels(store.state.stride)) ** 2;
 
   /** At once, or when it was asked for. */
   function begin() {
@@ -201,7 +202,8 @@ export function createOcclusionDialog({ engine, store }, live, scope) {
     let least = 0;
     for (let place = 1; place < (shown?.done ?? 0); place++) if (at(place) < at(least)) least = place;
     say(start, shown ? 'occlusion.again' : 'occlusion.start');
-    if (!shown && estimate() > LONG) say(summary, 'occlusion.estimate', { seconds: Math.round(estimate()), places: Math.ceil(size() / inPixels(store.state.stride)) ** 2 });
+    const seconds = estimate();
+    if (!shown && seconds > LONG) say(summary, seconds < 90 ? 'occlusion.estimate' : 'occlusion.estimate.minutes', { seconds: Math.round(seconds), minutes: Math.round(seconds / 60), places: places() });
     else if (!shown || isRunning || shown.done === 0) summary.textContent = '';
     else say(summary, 'occlusion.summary', { name: name(classShown()), whole: percent(whole), least: percent(at(least)) });
     const place = shown && pointed ? pointed.y * shown.columns + pointed.x : -1;
