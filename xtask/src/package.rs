@@ -23,12 +23,15 @@ pub struct Build {
     folder: &'static str,
     /// Beside simd128, which all have.
     features: &'static [&'static str],
+    /// Of the crates with the kernels alone, so that all else is the base build's and not compiled again.
+    kernel_features: &'static [&'static str],
     link: &'static [&'static str],
     /// The toolchain's standard library has none.
     has_atomics: bool,
 }
 
 const ENGINE: &str = "vgglass";
+const WITH_KERNELS: [&str; 2] = [ENGINE, "vgglass-kernels"];
 
 /// The engine's.
 pub const BUILDS: [Build; 3] = [
@@ -38,6 +41,7 @@ pub const BUILDS: [Build; 3] = [
         package: ENGINE,
         folder: ".",
         features: &[],
+        kernel_features: &[],
         link: &[],
         has_atomics: false,
     },
@@ -46,7 +50,8 @@ pub const BUILDS: [Build; 3] = [
         step: "the engine, build relaxed",
         package: ENGINE,
         folder: "relaxed",
-        features: &["relaxed-simd"],
+        features: &[],
+        kernel_features: &["relaxed-simd"],
         link: &[],
         has_atomics: false,
     },
@@ -56,6 +61,7 @@ pub const BUILDS: [Build; 3] = [
         package: ENGINE,
         folder: "threads",
         features: &["relaxed-simd", "atomics", "bulk-memory", "mutable-globals"],
+        kernel_features: &[],
         link: &[
             "--shared-memory",
             "--import-memory",
@@ -78,6 +84,7 @@ const CONVERTER: Build = Build {
     package: "vgglass-convert-web",
     folder: "convert",
     features: &[],
+    kernel_features: &[],
     link: &[],
     has_atomics: false,
 };
@@ -88,20 +95,34 @@ const OWN_STD: &[&str] = &["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=
 
 const BINDGEN: &str = "wasm-bindgen";
 
+/// Of what a browser downloads.
+const PROFILE: &str = "web";
+
 impl Build {
     pub fn is_possible(&self, machine: &Machine) -> bool {
         machine.has_std_source || !self.has_atomics
     }
 
-    /// Sets the compiler's flags, and a target folder that the native builds do not share, whose flags differ.
-    pub fn configure(&self, command: &mut Command) {
-        let features = self.features.iter().map(|feature| format!(",+{feature}")).collect::<String>();
+    /// Sets the compiler's flags for what is built in `profile`, and a target folder that the native builds do not share, whose
+    /// flags differ.
+    pub fn configure(&self, command: &mut Command, profile: &str) {
+        let list = |features: &[&str]| features.iter().map(|feature| format!(",+{feature}")).collect::<String>();
+        let features = list(self.features);
         // What .cargo/config.toml says for all builds, which a variable replaces.
         let mut flags = vec![format!("-Ctarget-feature=+simd128{features}"), "-Cllvm-args=-disable-lsr".to_owned()];
         flags.extend(self.link.iter().map(|argument| format!("-Clink-arg={argument}")));
         command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
         command.env("CARGO_TARGET_DIR", target());
-        // `-Z build-std` is not stable yet; the pinned compiler has it.
+        if !self.kernel_features.is_empty() {
+            command.arg("-Zprofile-rustflags");
+            // Flags like these make cargo forget that names are to be left out.
+            let strip = if profile == PROFILE { "\", \"-Clink-arg=--strip-all" } else { "" };
+            let flags = format!("-Ctarget-feature=+simd128{}{strip}", list(self.kernel_features));
+            for package in WITH_KERNELS {
+                command.arg("--config").arg(format!("profile.{profile}.package.{package}.rustflags=[\"{flags}\"]"));
+            }
+        }
+        // `-Z build-std` and `-Z profile-rustflags` are not stable yet; the pinned compiler has them.
         command.env("RUSTC_BOOTSTRAP", "1");
     }
 
@@ -113,11 +134,11 @@ impl Build {
     fn compile(&self, machine: &Machine) -> Result<Vec<u8>> {
         let mut command = process::cargo();
         command
-            .args(["build", "--package", self.package, "--lib", "--profile", "web", "--target", toolchain::WASM])
+            .args(["build", "--package", self.package, "--lib", "--profile", PROFILE, "--target", toolchain::WASM])
             .args(if machine.has_std_source { OWN_STD } else { &[] });
-        self.configure(&mut command);
+        self.configure(&mut command, PROFILE);
         process::run(&mut command)?;
-        let built = target().join(toolchain::WASM).join("web").join(self.package.replace('-', "_") + ".wasm");
+        let built = target().join(toolchain::WASM).join(PROFILE).join(self.package.replace('-', "_") + ".wasm");
         fs::read(&built).with_context(|| format!("reading {}", built.display()))
     }
 

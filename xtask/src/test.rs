@@ -135,7 +135,7 @@ fn wasm(machine: &Machine) -> Result<()> {
             .args(build.test_arguments(machine))
             .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities(&chromium)?)
             .env("WASM_BINDGEN_TEST_TIMEOUT", "300");
-        build.configure(&mut command);
+        build.configure(&mut command, "dev");
         process::run(&mut command)?;
     }
     Ok(())
