@@ -4,7 +4,7 @@ export default {
 
   'published.what': '论文中的网络和 AlexNet，权重由 torchvision 在 130 万张图片上训练得到。只需下载一次，边下载边转换成 int8，然后存在本机。提供文件的网站只知道有人来下载，别的一概不知。',
   'published.accuracy': 'top-1 {top1}，top-5 {top5}',
-  'published.kept': '存 {size}',
+  'published.kept': '占 {size}',
   'published.get': '获取（{size}）',
   'published.get.name': '获取（{size}）：{name}',
   'published.use': '使用',
