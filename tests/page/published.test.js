@@ -108,6 +108,7 @@ test('from the hub to a prediction, over a connection that breaks; its address r
   await page.waitForFunction(() => /** @type {any} */ (window).vgglass.store.state.model === 'imagenet:vgg13');
   await finishedRun(page);
   assert.equal((await network(page)).title, 'VGG-13');
+  await page.getByTestId('import-text').filter({ hasText: 'it is what runs now' }).waitFor();
   assert.deepEqual(hub.asked.map(({ method }) => method), ['GET', 'GET'], 'and no question beforehand');
   assert.match(hub.asked[1].range ?? '', /^bytes=[1-9]\d{4,6}-$/);
   assert.match(await page.locator('footer').innerText(), /VGG-13: torchvision’s weights[^]*BSD-3-Clause[^]*69\.9\s%/);
@@ -123,7 +124,7 @@ test('from the hub to a prediction, over a connection that breaks; its address r
 });
 
 test('after the tab was closed it goes on where it was, or is discarded', async (t) => {
-  const hub = await startHub(t, { [FILE]: WEIGHTS, [POINTER]: pointer(HASH) }, { stallsAt: 3_500_000 });
+  const hub = await startHub(t, { [FILE]: WEIGHTS }, { stallsAt: 3_500_000 });
   const page = await open(t, { expectedErrors: /foreign request: http:\/\/127\.0\.0\.1/ });
   const parts = () =>
     page.evaluate(async (folder) => {
@@ -157,6 +158,8 @@ test('after the tab was closed it goes on where it was, or is discarded', async 
   await page.waitForFunction(() => /** @type {any} */ (window).vgglass.store.state.model === 'imagenet:vgg13');
   await finishedRun(page);
   assert.equal((await network(page)).title, 'VGG-13');
+  const text = page.getByTestId('import-text');
+  assert.match(await text.innerText(), new RegExp(`what runs now[^]*SHA-256[^]*${HASH.slice(0, 8)}`));
   assert.deepEqual(hub.asked.map(({ range }) => range), [null, null, 'bytes=3145728-']);
   assert.deepEqual(await parts(), []);
 });

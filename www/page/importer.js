@@ -65,8 +65,8 @@ export function createImporter({ store, networks }) {
   let current = null;
   /** What can be tried again. @type {{source: SourceDescription, about: About} | null} */
   let failed = null;
-  /** The name that it was kept under, and what the state calls it. */
-  let kept = { name: '', model: '' };
+  /** The name that it was kept under, what the state calls it, and the hash of its file if nobody has said what that should be. */
+  let kept = { name: '', model: '', unnamed: /** @type {string | null} */ (null) };
   /** What the panel shows. */
   let shown = '';
   let told = -Infinity;
@@ -146,9 +146,9 @@ export function createImporter({ store, networks }) {
     try {
       const { licence = '', origin = '', key } = about;
       const made = await mine.import.make({ name: about.name ?? nameOfFile(source.name), licence, origin, key });
-      kept = { name: made.name, model: made.key ?? keptModel(made.name) };
-      // What was chosen meanwhile goes on.
-      if (networks.wanted === wanted) run();
+      kept = { name: made.name, model: made.key ?? keptModel(made.name), unnamed: mine.import.unnamed };
+      // What was chosen meanwhile goes on, unless it is this one, for which another stood in.
+      if (networks.wanted === wanted || networks.wanted?.values.model === kept.model) run();
       else show('kept', ['run', 'close'], 'import.done.other', { name: made.name });
     } catch (error) {
       if (error instanceof Cancelled) {
@@ -206,7 +206,9 @@ export function createImporter({ store, networks }) {
   }
 
   function run() {
-    show('done', ['close'], 'import.done', { name: kept.name });
+    const { name, unnamed } = kept;
+    if (unnamed === null) show('done', ['close'], 'import.done', { name });
+    else show('done', ['close'], 'import.done.unnamed', { name, digits: unnamed.slice(0, 8) });
     store.set({ model: kept.model, file: null, seed: null, channel: null }, { step: true });
   }
 

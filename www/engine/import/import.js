@@ -18,7 +18,7 @@ import { Pace } from './pace.js';
 /** @typedef {{type: 'open', source: SourceDescription} | {type: 'make', order: Order, samples: Blob[]} | {type: 'pause' | 'resume' | 'cancel'}} ImportOrder to the worker */
 /**
  * From the worker; `source`: what the source has to tell.
- * @typedef {import('./make.js').Progress | {type: 'found', found: Found} | {type: 'source', news: import('./hub.js').HubNews} | {type: 'done', kept: Kept}
+ * @typedef {import('./make.js').Progress | {type: 'found', found: Found} | {type: 'source', news: import('./hub.js').HubNews} | {type: 'done', kept: Kept, unnamed: string | null}
  *   | {type: 'cancelled'} | {type: 'problem', code: string, params: Record<string, string | number>}} ImportNews
  */
 
@@ -36,6 +36,8 @@ export class Import {
   /** What the source told last. @type {import('./hub.js').HubNews | null} */ news = null;
 
   #hasSpoken = false;
+  /** The SHA-256 of a fetched file, if nobody had said what it should be. @type {string | null} */ unnamed = null;
+
   #pace = new Pace();
   #worker;
   /** @type {Set<() => void>} */ #listeners = new Set();
@@ -155,6 +157,7 @@ export class Import {
         break;
       case 'done':
         this.stage = 'done';
+        this.unnamed = news.unnamed;
         this.#worker.terminate();
         this.#answer(news.kept);
         break;

@@ -53,6 +53,8 @@ export class Maker {
   #world;
   /** @type {import('../../pkg/convert/vgglass.js').Weights | null} */ #weights = null;
   #told = -Infinity;
+  /** The SHA-256 of the file, if nobody had said what it should be. @type {string | null} */
+  unnamed = null;
 
   /** @param {import('./source.js').Source} source @param {World} world */
   constructor(source, world) {
@@ -106,6 +108,7 @@ export class Maker {
         tell({ type: 'stage', stage: 'weights' });
         await this.#read(work, writing);
         const checked = await this.#source.check?.(signal);
+        if (checked?.isExpected === false) this.unnamed = checked.sha256;
         this.#source.close?.();
         tell({ type: 'stage', stage: 'calibrate' });
         const shown = new convert.Pictures(found.input_size);

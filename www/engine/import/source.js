@@ -7,7 +7,7 @@
  * @property {number} length in bytes
  * @property {(start: number, end: number, signal: AbortSignal) => Promise<Uint8Array>} read gives exactly these bytes, or throws
  *   a `Problem`, or what the signal was aborted with
- * @property {(signal: AbortSignal) => Promise<{sha256: string}>} [check] when all was read that is of use: whether the file was the one
+ * @property {(signal: AbortSignal) => Promise<{sha256: string, isExpected?: boolean}>} [check] when all was read that is of use: whether the file was the one
  *   that it should be; throws a `Problem` if not
  * @property {() => void} [close] nothing more will be read
  * @property {() => Promise<void>} [discard] nor will anybody go on later with what has come

@@ -72,7 +72,7 @@ async function make(order, samples) {
   if (control.signal.aborted) await shelf.remove(kept.id);
   control.signal.throwIfAborted();
   await source?.discard?.();
-  tell({ type: 'done', kept });
+  tell({ type: 'done', kept, unnamed: maker.unnamed });
 }
 
 /** @param {Blob[]} samples @param {number} largest values of the network's largest layer */

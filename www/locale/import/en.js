@@ -21,6 +21,7 @@ export default {
   'import.resume': 'Go on',
   'import.cancel': 'Cancel',
   'import.done': '“{name}” is kept on this machine, and it is what runs now.',
+  'import.done.unnamed': '“{name}” is kept on this machine, and it is what runs now. Where it came from did not say what the SHA-256 of its file should be: it begins with {digits}.',
   'import.done.other': '“{name}” is kept on this machine. Another network was chosen meanwhile.',
   'import.run': 'Run it',
   'import.close': 'Close',

@@ -21,6 +21,7 @@ export default {
   'import.resume': '继续',
   'import.cancel': '取消',
   'import.done': '“{name}”已存到本机，现在运行的就是它。',
+  'import.done.unnamed': '“{name}”已存到本机，现在运行的就是它。下载来源没有给出文件应有的 SHA-256；实际的以 {digits} 开头。',
   'import.done.other': '“{name}”已存到本机。导入期间选择了别的网络。',
   'import.run': '运行它',
   'import.close': '关闭',
