@@ -145,7 +145,7 @@ test('it can be paused, gone on with and cancelled; another has to wait; the pag
       const box = await boxOf(page.getByTestId('importer'));
       assert.ok(box.x >= 0 && box.x + box.width <= width && box.y + box.height <= height, `${look}, ${width}: ${JSON.stringify(box)}`);
     }
-  });
+  }, ['zh']);
 
   await speak(page, 'en');
   assert.equal((await files(page)).length, 2);

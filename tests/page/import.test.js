@@ -247,8 +247,11 @@ test('a source is read in order, one piece at a time, and what it gives is what 
     at += some.length > 16 ? some.length - (some.length % 4) : some.length;
   }
   for (const [i, [start]] of asked.entries()) assert.equal(start, i === 0 ? 1003 : asked[i - 1][1]);
-  const [first] = [await reader.read(5, 40)];
+  const first = await reader.read(5, 40);
   assert.ok(Buffer.from(first).equals(bytes.subarray(5, 40)));
+  assert.equal(underWay, 1, 'what is behind it is on its way');
+  await reader.settle();
+  assert.equal(underWay, 0);
 });
 
 test('a source that fails while nobody waits for it is told to who asks next', async () => {

@@ -2,10 +2,12 @@
 //!
 //! [`Opening`] reads the head of a file, of whatever format, and gives a [`Catalogue`]: names, types, shapes, and where in the
 //! file elements lie. [`Plan`] says which network that is, or what does not fit. [`Import`] reads the weights and gives them row
-//! by row to a [`Sink`]. All three do without files, threads and clocks: they say which bytes they want and are given them, by a
-//! native program out of a file ([`import::of_file`]), by a page out of slices of a `Blob`, out of ranges of a server's file, or
-//! out of one stream, of which what the head took is kept. A safetensors file is read from its first byte to its last; a zip
-//! archive and PyTorch's older files want their ends or their middle first.
+//! by row to a [`Sink`]; [`stream::Quantiser`] makes int8 of them, and [`layout::Layout`] knows where in the model file they belong,
+//! so that no more than what is at work has to be in memory. [`calibrate::Calibrator`] finds what is missing then. All of them do
+//! without files, threads and clocks: they say which bytes they want and are given them, by a native program out of a file
+//! ([`import::of_file`]), by a page out of slices of a `Blob`, out of ranges of a server's file, or out of one stream, of which what
+//! the head took is kept. A safetensors file is read from its first byte to its last; a zip archive and PyTorch's older files want
+//! their ends or their middle first.
 //!
 //! Files come from anybody: whatever the bytes are, there is an [`Error`] or a network, and what is allocated is bounded by what
 //! was read.

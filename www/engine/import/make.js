@@ -143,6 +143,7 @@ export class Maker {
       const [read, total] = work.progress();
       this.#tell({ type: 'bytes', read, total }, read === total);
     }
+    await reader.settle();
   }
 
   /** @param {import('../../pkg/convert/vgglass.js').Calibration} calibration @param {Writing} writing */

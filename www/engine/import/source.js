@@ -45,6 +45,12 @@ export class Reader {
     }
   }
 
+  /** Ends when nothing of the source is being read any more. */
+  async settle() {
+    await this.#next?.piece.catch(() => {});
+    this.#next = null;
+  }
+
   /** Takes the next piece, or the one at `start` where that is another. @param {number} start @param {Uint8Array} has of what begins there */
   async #turn(start, has) {
     const wanted = start + has.length;
