@@ -102,10 +102,10 @@ export class App {
     return this.#importer;
   }
 
-  /** In another page there is no room: it is got in a window of its own, and found here once it is kept. @param {string} key */
+  /** In another page there is little room: it is got in a window of its own, if there may be one, and found here once it is kept. @param {string} key */
   #offer(key) {
-    if (this.store.state.embed) window.open(`${location.href.replace(/#.*/, '')}#/look?model=${publishedModel(key)}`);
-    else this.openNetworks(key);
+    const page = `${location.href.replace(/#.*/, '')}#/look?model=${publishedModel(key)}`;
+    if (!this.store.state.embed || !window.open(page)) this.openNetworks(key);
   }
 
   /** Layers that somebody may be looking at, by index. */
