@@ -8,8 +8,10 @@ import { say, t } from '../../page/i18n.js';
 import { grey, viridis } from '../../page/colours.js';
 import { percent } from '../../page/format.js';
 import { classNames } from '../../page/names.js';
+import { createLegend, createStage, createStudyDialog, row } from './study-dialog.js';
 
 /** @typedef {import('../../engine/protocol.js').Covered} Covered */
+/** @typedef {import('../../page/i18n.js').Key} Key */
 /** The map, as far as it is done. @typedef {Covered & {done: number}} Shown */
 
 const OPACITY = 0.66;
@@ -22,12 +24,12 @@ const LONG = 20;
  * @param {import('../../page/scope.js').Scope} scope
  */
 export function createOcclusionDialog({ engine, store }, live, scope) {
-  const canvas = h('canvas', { class: 'study-canvas', test: 'occlusion-map', tabindex: 0, role: 'application', label: 'occlusion.map', 'aria-describedby': 'occlusion-read' });
-  const stage = h('div', { class: 'study-stage' }, canvas);
+  const { canvas, stage } = createStage('occlusion-map', 'occlusion-read');
+  say(canvas, 'occlusion.map', {}, 'aria-label');
   const read = h('p', { class: 'readout', id: 'occlusion-read', test: 'occlusion-readout', 'aria-live': 'polite' });
   const choice = (/** @type {string} */ key, /** @type {string[]} */ values) => {
     const select = h('select', { id: `occlusion-${key}`, test: `occlusion-${key}`, on: { change: () => store.set({ [key]: select.value }) } });
-    return { key, values, select, element: h('div', { class: 'field-row' }, h('label', { for: `occlusion-${key}`, say: /** @type {any} */ (`occlusion.${key}`) }), select) };
+    return { key, values, select, element: row(select, /** @type {Key} */ (`occlusion.${key}`)) };
   };
   const choices = [choice('square', ['8', '4', '3', '2']), choice('stride', ['8', '16', '32'])];
   const classes = h('select', { id: 'occlusion-class', test: 'occlusion-class', on: { change: () => store.set({ of: classes.selectedIndex === 0 ? null : Number(classes.value) }) } });
@@ -35,34 +37,20 @@ export function createOcclusionDialog({ engine, store }, live, scope) {
   const cancel = h('button', { class: 'button', type: 'button', test: 'occlusion-cancel', say: 'dialog.cancel', on: { click: () => stop() } });
   const start = h('button', { class: 'button', type: 'button', test: 'occlusion-start', say: 'occlusion.again', on: { click: () => void run() } });
   const summary = h('p', { test: 'occlusion-summary', role: 'status' });
-  const low = h('span', {});
-  const high = h('span', {});
+  const { low, high, element: legend } = createLegend('viridis');
   const close = () => store.set({ study: null });
-  const element = h(
-    'dialog',
-    { class: 'dialog study-dialog', test: 'occlusion-dialog', 'aria-labelledby': 'occlusion-title' },
-    h(
-      'div',
-      { class: 'dialog-head' },
-      h('h2', { id: 'occlusion-title', say: 'occlusion.title' }),
-      h('button', { class: 'button', type: 'button', test: 'occlusion-close', label: 'dialog.close', on: { click: close } }, '×'),
-    ),
-    h(
-      'div',
-      { class: 'study-body' },
-      h('div', {}, stage, h('p', { class: 'legend caption' }, low, h('span', { class: 'ramp', 'data-map': 'viridis' }), high), read),
-      h(
-        'div',
-        { class: 'study-side' },
-        h('p', { say: 'occlusion.text' }),
-        h('div', { class: 'field-row' }, h('label', { for: 'occlusion-class', say: 'occlusion.class' }), classes),
-        ...choices.map((one) => one.element),
-        h('div', { class: 'study-run' }, progress, cancel, start),
-        summary,
-        h('p', { class: 'caption', say: 'occlusion.source' }),
-      ),
-    ),
-  );
+  const element = createStudyDialog('occlusion', {
+    close,
+    stage: [stage, legend, read],
+    side: [
+      h('p', { say: 'occlusion.text' }),
+      row(classes, 'occlusion.class'),
+      ...choices.map((one) => one.element),
+      h('div', { class: 'study-run' }, progress, cancel, start),
+      summary,
+      h('p', { class: 'caption', say: 'occlusion.source' }),
+    ],
+  });
 
   /** @type {Shown | null} */
   let shown = null;
@@ -269,9 +257,6 @@ export function createOcclusionDialog({ engine, store }, live, scope) {
     shown = null;
     pointed = null;
     if (isOpen()) close();
-  });
-  element.addEventListener('click', (event) => {
-    if (event.target === element) close();
   });
   scope.size(stage, (width) => {
     side = width;

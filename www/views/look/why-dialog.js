@@ -8,6 +8,7 @@ import { say, t } from '../../page/i18n.js';
 import { grey } from '../../page/colours.js';
 import { percent } from '../../page/format.js';
 import { classNames } from '../../page/names.js';
+import { createLegend, createStage, createStudyDialog, row } from './study-dialog.js';
 import { agreement, coloured, endOf, valueAt, whereIn } from './why-map.js';
 
 /** @typedef {import('../../engine/protocol.js').Attribution} Attribution */
@@ -40,14 +41,13 @@ const ARROW = 32;
  */
 export function createWhyDialog({ engine, store }, live, scope) {
   const figures = [0, 1].map((i) => {
-    const canvas = h('canvas', { class: 'study-canvas', test: `why-map-${i}`, tabindex: 0, role: 'application', 'aria-describedby': 'why-read why-summary' });
+    const { canvas, stage } = createStage(`why-map-${i}`, 'why-read why-summary');
     const caption = h('figcaption', { test: `why-caption-${i}` });
-    const stage = h('div', { class: 'study-stage' }, canvas);
     return { canvas, caption, stage, element: h('figure', { class: 'why-figure' }, caption, stage), map: /** @type {Attribution | null} */ (null) };
   });
   const select = (/** @type {string} */ key, /** @type {Key} */ label, /** @type {(value: string) => any} */ valueOf) => {
     const element = h('select', { id: `why-${key}`, test: `why-${key}`, on: { change: () => store.set({ [key]: valueOf(element.value) }) } });
-    return { element, row: h('div', { class: 'field-row' }, h('label', { for: element.id, say: label }), element) };
+    return { element, row: row(element, label) };
   };
   const ofClass = select('of', 'occlusion.class', (value) => (value === '' ? null : Number(value)));
   const versus = select('versus', 'why.versus', (value) => value || null);
@@ -63,38 +63,20 @@ export function createWhyDialog({ engine, store }, live, scope) {
   const agree = h('p', { test: 'why-agreement', role: 'status' });
   const about = h('p', { test: 'why-about' });
   const source = h('p', { class: 'caption' });
-  const ramp = h('span', { class: 'ramp' });
-  const low = h('span', {});
-  const high = h('span', {});
+  const { low, ramp, high, element: legend } = createLegend();
   const close = () => store.set({ study: null });
-  const element = h(
-    'dialog',
-    { class: 'dialog study-dialog why-dialog', test: 'why-dialog', 'aria-labelledby': 'why-title' },
-    h(
-      'div',
-      { class: 'dialog-head' },
-      h('h2', { id: 'why-title', say: 'why.title' }),
-      h('button', { class: 'button', type: 'button', test: 'why-close', label: 'dialog.close', on: { click: close } }, '×'),
-    ),
-    h(
-      'div',
-      { class: 'study-body' },
-      h('div', {}, h('div', { class: 'why-figures' }, ...figures.map((one) => one.element)), h('p', { class: 'legend caption' }, low, ramp, high), read, summary, agree),
-      h(
-        'div',
-        { class: 'study-side' },
-        ofClass.row,
-        versus.row,
-        method.row,
-        cam.row,
-        sign.row,
-        h('div', { class: 'field-row' }, h('label', { for: 'why-opacity', say: 'why.opacity' }), opacity),
-        h('div', { class: 'study-run' }, progress, cancel, save),
-        about,
-        source,
-      ),
-    ),
-  );
+  const element = createStudyDialog('why', {
+    kind: 'why-dialog',
+    close,
+    stage: [h('div', { class: 'why-figures' }, ...figures.map((one) => one.element)), legend, read, summary, agree],
+    side: [
+      ...[ofClass, versus, method, cam, sign].map((one) => one.row),
+      row(opacity, 'why.opacity'),
+      h('div', { class: 'study-run' }, progress, cancel, save),
+      about,
+      source,
+    ],
+  });
 
   /** Of the maps that are asked for: what comes of those before is late. */
   let turn = 0;
@@ -376,9 +358,6 @@ export function createWhyDialog({ engine, store }, live, scope) {
     for (const figure of figures) figure.map = null;
     pointed = null;
     if (isOpen()) close();
-  });
-  element.addEventListener('click', (event) => {
-    if (event.target === element) close();
   });
   scope.size(figures[0].stage, (width) => {
     side = width;

@@ -3,6 +3,8 @@
  * after block, and the change of the cell read. Like the occlusion it borrows the network between other work.
  */
 
+import { Borrowed } from './borrowed.js';
+
 /** @typedef {import('../../protocol.js').Effective} Effective */
 
 /** Steps of 255 that a block becomes lighter, or darker where it is light already. */
@@ -19,12 +21,10 @@ const REPORT = 120;
 const MOST = { macs: 6e11, passes: 4096 };
 
 export class EffectiveField {
-  /** The picture as the network sees it. @type {ImageData} */ #picture;
+  #borrowed;
   /** All channels of the cell with the picture as it is. @type {Float32Array} */ #plain;
   /** @type {Effective} */ #field;
   #toldAt = 0;
-  /** The network holds another picture than the shown one. */
-  #isAway = false;
   /** It is in the middle of the present pass, up to the layer of this index. @type {number | null} */
   #at = null;
 
@@ -37,7 +37,7 @@ export class EffectiveField {
     this.net = net;
     this.layer = layers[index];
     const cell = { y: Math.floor(this.layer.height / 2), x: Math.floor(this.layer.width / 2) };
-    this.#picture = net.picture();
+    this.#borrowed = new Borrowed(net);
     this.#plain = net.cell_values(index, cell.y, cell.x);
     this.#field = plan(net, layers, index, cell);
   }
@@ -72,17 +72,13 @@ export class EffectiveField {
 
   /** Leaves the network as it was. */
   giveBack() {
-    if (!this.#isAway) return;
-    this.net.set_picture(this.#picture);
-    this.net.run();
-    this.#isAway = false;
+    this.#borrowed.giveBack();
     this.#at = null;
   }
 
   /** The next block. */
   #begin() {
-    this.net.set_picture(this.#changed());
-    this.#isAway = true;
+    this.#borrowed.show(this.#changed());
     this.#at = 0;
   }
 
@@ -96,7 +92,7 @@ export class EffectiveField {
   /** The picture with the present block lighter or darker, all of it the same way. */
   #changed() {
     const { clipped, side, columns, done } = this.#field;
-    const { width, height, data } = this.#picture;
+    const { width, data } = this.#borrowed.picture;
     const left = clipped.x0 + (done % columns) * side;
     const top = clipped.y0 + Math.floor(done / columns) * side;
     const pixels = new Uint8ClampedArray(data);
@@ -107,7 +103,7 @@ export class EffectiveField {
     const sum = places.reduce((total, at) => total + data[at] + data[at + 1] + data[at + 2], 0);
     const step = sum / (3 * places.length) < MIDDLE ? STEP : -STEP;
     for (const at of places) for (let c = 0; c < 3; c++) pixels[at + c] = data[at + c] + step;
-    return new ImageData(pixels, width, height);
+    return pixels;
   }
 }
 

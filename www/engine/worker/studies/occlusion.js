@@ -3,6 +3,8 @@
  * each. It borrows the network between other work, and gives the shown run back whenever it is asked for.
  */
 
+import { Borrowed } from './borrowed.js';
+
 /** @typedef {import('../../protocol.js').Covered} Covered */
 
 const GREY = 128;
@@ -13,12 +15,10 @@ const REPORT = 80;
 
 export class Occlusion {
   /** @type {Covered} */ #covered;
-  /** The picture as the network sees it. @type {ImageData} */ #picture;
+  #borrowed;
   /** Places done. */ #done = 0;
   /** Places that the page knows. */ #told = 0;
   #toldAt = 0;
-  /** The network holds another picture than the shown one. */
-  #isAway = false;
   /** It is in the middle of the present place. */
   #isBegun = false;
 
@@ -29,7 +29,7 @@ export class Occlusion {
    */
   constructor(net, side, stride) {
     this.net = net;
-    this.#picture = net.picture();
+    this.#borrowed = new Borrowed(net);
     const columns = Math.ceil(net.size() / stride);
     const { length } = net.probabilities();
     this.#covered = { columns, side, stride, classes: length, probabilities: new Float32Array(columns * columns * length) };
@@ -66,25 +66,21 @@ export class Occlusion {
 
   /** Leaves the network as it was. */
   giveBack() {
-    if (!this.#isAway) return;
-    this.net.set_picture(this.#picture);
-    this.net.run();
-    this.#isAway = false;
+    this.#borrowed.giveBack();
     this.#isBegun = false;
   }
 
   /** The square's middle goes over the picture in steps, so that at the edge a part of it hangs over. */
   #begin() {
     const { columns, side, stride } = this.#covered;
-    const { width, height, data } = this.#picture;
+    const { width, height, data } = this.#borrowed.picture;
     const pixels = new Uint8ClampedArray(data);
     const left = Math.round(((this.#done % columns) + 0.5) * stride - side / 2);
     const top = Math.round((Math.floor(this.#done / columns) + 0.5) * stride - side / 2);
     for (let y = Math.max(0, top); y < Math.min(height, top + side); y++) {
       for (let x = Math.max(0, left); x < Math.min(width, left + side); x++) pixels.fill(GREY, (y * width + x) * 4, (y * width + x) * 4 + 3);
     }
-    this.net.set_picture(new ImageData(pixels, width, height));
-    this.#isAway = true;
+    this.#borrowed.show(pixels);
     this.#isBegun = true;
   }
 }

@@ -3,6 +3,8 @@
  * borrows the network between other work, and gives the shown run back whenever it is asked for.
  */
 
+import { Borrowed } from './borrowed.js';
+
 /** @typedef {import('../../protocol.js').Attribution} Attribution */
 
 /** Copies, and the noise's standard deviation as a share of the range of pixels: those of the paper's figures. */
@@ -14,12 +16,10 @@ const DEAF = 8;
 const REPORT = 80;
 
 export class SmoothGrad {
-  /** The picture as the network sees it. @type {ImageData} */ #picture;
+  #borrowed;
   /** Sums over the copies, `[y][x][colour]`. @type {Float64Array} */ #sums;
   #done = 0;
   #toldAt = 0;
-  /** The network holds another picture than the shown one. */
-  #isAway = false;
   /** It is in the middle of the present copy. */
   #isBegun = false;
 
@@ -30,13 +30,14 @@ export class SmoothGrad {
   constructor(net, index) {
     this.net = net;
     this.index = index;
-    this.#picture = net.picture();
-    this.#sums = new Float64Array(this.#picture.width * this.#picture.height * 3);
+    this.#borrowed = new Borrowed(net);
+    const { width, height } = this.#borrowed.picture;
+    this.#sums = new Float64Array(width * height * 3);
   }
 
   /** Of the copies so far. @returns {Attribution} */
   get result() {
-    const { width, height } = this.#picture;
+    const { width, height } = this.#borrowed.picture;
     const values = new Float32Array(width * height);
     for (let i = 0; i < values.length; i++) {
       const [r, g, b] = this.#sums.subarray(3 * i, 3 * i + 3);
@@ -69,20 +70,16 @@ export class SmoothGrad {
 
   /** Leaves the network as it was. */
   giveBack() {
-    if (!this.#isAway) return;
-    this.net.set_picture(this.#picture);
-    this.net.run();
-    this.#isAway = false;
+    this.#borrowed.giveBack();
     this.#isBegun = false;
   }
 
   #begin() {
-    const { width, height, data } = this.#picture;
+    const { data } = this.#borrowed.picture;
     const pixels = new Uint8ClampedArray(data);
     const next = numbers(this.#done);
     for (let i = 0; i < pixels.length; i++) if (i % 4 !== 3) pixels[i] = data[i] + normal(next) * DEVIATION * 255;
-    this.net.set_picture(new ImageData(pixels, width, height));
-    this.#isAway = true;
+    this.#borrowed.show(pixels);
     this.#isBegun = true;
   }
 }
