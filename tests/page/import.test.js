@@ -138,6 +138,9 @@ function floats(tensors) {
   return Buffer.concat([length, words, Buffer.alloc(at)]);
 }
 
+/** @param {string} code */
+const hasCode = (code) => (/** @type {unknown} */ error) => error instanceof Problem && error.code === code;
+
 /** @param {string} code @param {Record<string, unknown>} [params] */
 const problem = (code, params = {}) => (/** @type {unknown} */ error) => {
   assert.ok(error instanceof Problem, String(error));
@@ -190,6 +193,19 @@ test('what is wrong amid the weights leaves nothing', async () => {
 test('too little room is said before weights are read', async () => {
   const { maker, isEmpty } = world({ quota: 1000 });
   await assert.rejects((await maker(fixture('tv.safetensors'), 'a')).open(), problem('kept-full'));
+  assert.ok(isEmpty());
+});
+
+test('that there are no pictures to be had is known before weights are read', async () => {
+  const { maker, told, isEmpty } = world();
+  const one = await maker(fixture('tv.safetensors'), 'a');
+  await one.open();
+  const none = async function* () {
+    yield* /** @type {ReturnType<typeof pictures>} */ ([]);
+    throw new Problem('pixels-disturbed');
+  };
+  await assert.rejects(one.make(ORDER, none), hasCode('pixels-disturbed'));
+  assert.deepEqual(told, [{ type: 'stage', stage: 'head' }]);
   assert.ok(isEmpty());
 });
 
@@ -262,11 +278,8 @@ test('a source that fails while nobody waits for it is told to who asks next', a
   const reader = new Reader(source, new AbortController().signal);
   await reader.read(0, 100);
   await new Promise((resolve) => setTimeout(resolve, 5));
-  await assert.rejects(reader.read(5e6, 6e6), problem2('unreadable-file'));
+  await assert.rejects(reader.read(5e6, 6e6), hasCode('unreadable-file'));
 });
-
-/** @param {string} code */
-const problem2 = (code) => (/** @type {any} */ error) => error instanceof Problem && error.code === code;
 
 test('how fast it comes', () => {
   const pace = new Pace();

@@ -101,6 +101,12 @@ export class Maker {
         'quantised by the page as it came, scales of activations by its sample pictures',
       ].join('; ');
     return this.#explained(async () => {
+      // First, since there may be none: that should not be known only when all weights have come.
+      const shown = new convert.Pictures(found.input_size);
+      for await (const pixels of pictures()) {
+        shown.set_picture(/** @type {ImageData} */ (pixels));
+        await this.#turn();
+      }
       // The text's room is set aside before the hash is known.
       const work = weights.import({ licence, provenance: provenance(this.#source.check && NO_HASH) });
       const writing = await shelf.begin(name, { bytes: work.length(), source: origin || this.#source.name, licence, key }, open);
@@ -111,11 +117,6 @@ export class Maker {
         if (checked?.isExpected === false) this.unnamed = checked.sha256;
         this.#source.close?.();
         tell({ type: 'stage', stage: 'calibrate' });
-        const shown = new convert.Pictures(found.input_size);
-        for await (const pixels of pictures()) {
-          shown.set_picture(/** @type {ImageData} */ (pixels));
-          await this.#turn();
-        }
         const calibration = work.calibrate(shown);
         await this.#calibrate(calibration, writing);
         tell({ type: 'stage', stage: 'write' });
