@@ -65,6 +65,10 @@ const slowly = workerChanged((text) => slow(150) + text);
 /** By pieces of so few bytes that there are many. */
 const piecemeal = workerChanged((text) => slow(200) + text.replace('PIECE = 4 << 20', 'PIECE = 1 << 10'));
 
+/** Weights have begun to come. In a tab behind another no frame is drawn. @param {Page} page */
+const isUnderWay = (page) =>
+  page.waitForFunction(() => Number(document.querySelector('[data-testid=import-progress]')?.getAttribute('aria-valuenow')) > 0, null, { polling: 50 });
+
 test('every format becomes a network that is kept and runs, and goes out as a file', async (t) => {
   const page = await open(t);
   for (const [name, title] of [['zip.pth', 'VGG-11'], ['legacy.pth', 'VGG-11'], ['timm.safetensors', 'VGG-11'], ['bf16.safetensors', 'VGG-11'], ['keras.h5', 'VGG-16']]) {
@@ -123,6 +127,7 @@ test('it can be paused, gone on with and cancelled; another has to wait; the pag
   await page.getByTestId('import-start').click();
   await panel(page, 'weights').waitFor();
   await inBothLanguages(page, page.getByTestId('import-text'));
+  await isUnderWay(page);
   await page.getByTestId('import-pause').click();
   const amount = page.getByTestId('import-amount');
   await amount.filter({ hasText: 'paused' }).waitFor();
@@ -175,9 +180,7 @@ test('a tab that is closed amid an import leaves nothing, and another tab import
     await tab.getByTestId('import-start').click();
     await panel(tab, 'weights').waitFor();
   }
-  const isUnderWay = () => Number(document.querySelector('[data-testid=import-progress]')?.getAttribute('aria-valuenow')) > 0;
-  // In a tab behind another no frame is drawn.
-  for (const tab of [page, other]) await tab.waitForFunction(isUnderWay, null, { polling: 50 });
+  for (const tab of [page, other]) await isUnderWay(tab);
   assert.equal((await files(other)).length, 4);
   await page.close();
   await panel(other, 'done').waitFor();
