@@ -339,7 +339,7 @@ pub(crate) fn quantise_row(weights: &[f32], range: WeightRange, least: f64) -> (
 
 /// The magnitude that is ±127.
 fn weight_range(weights: &[f32], range: WeightRange) -> f64 {
-    let most = weights.iter().fold(0.0f32, |most, &w| most.max(w.abs()));
+    let most = largest(weights);
     match range {
         // Nothing can be told of numbers so small.
         WeightRange::LeastSquares if most > f32::MIN_POSITIVE * 1e6 => {
@@ -360,6 +360,19 @@ fn weight_range(weights: &[f32], range: WeightRange) -> f64 {
     }
 }
 
+/// Largest magnitude of finite numbers. By comparisons: `f32::max` is a call of a function in wasm, for each of them.
+fn largest(weights: &[f32]) -> f32 {
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let (lanes, rest) = weights.as_chunks::<8>();
+    let mut most = [0.0f32; 8];
+    for lane in lanes {
+        for (most, w) in most.iter_mut().zip(lane) {
+            *most = larger(*most, w.abs());
+        }
+    }
+    most.into_iter().chain(rest.iter().map(|w| w.abs())).fold(0.0, larger)
+}
+
 /// Squared error of weights that are rounded, and clipped at `range`. Sums of eight lanes, so that any build adds alike and a
 /// compiler can take vectors; rounding half to even, which differs from [`integer`] in ties alone.
 fn weight_error(weights: &[f32], range: f64) -> f64 {
@@ -373,7 +386,7 @@ fn weight_error(weights: &[f32], range: f64) -> f64 {
     let inverse = 1.0 / step;
     let square = |w: f32| {
         let x = w * inverse;
-        let q = (x.max(-most).min(most) + ROUND) - ROUND;
+        let q = (x.clamp(-most, most) + ROUND) - ROUND;
         (x - q) * (x - q)
     };
     let part = |part: &[f32]| {

@@ -184,13 +184,18 @@ pub fn through_relu(gradient: &mut Gradient, outputs: &Activations, scale: &[f32
             let at = outputs.index(block, (cell / width) as isize, (cell % width) as isize);
             let outputs = &outputs.data()[at..at + BLOCK];
             for (((value, &scale), &q), largest) in values.iter_mut().zip(scale).zip(outputs).zip(&mut largest) {
-                let passed = if q > 0 { value.max(floor) } else { 0.0 };
+                let passed = if q > 0 { larger(*value, floor) } else { 0.0 };
                 *value = passed * scale;
-                *largest = largest.max(value.abs());
+                *largest = larger(*largest, value.abs());
             }
         }
     }
-    largest.into_iter().fold(0.0, f32::max)
+    largest.into_iter().fold(0.0, larger)
+}
+
+/// Of two that are no NaN. `f32::max` is a call of a function in wasm.
+fn larger(a: f32, b: f32) -> f32 {
+    if b > a { b } else { a }
 }
 
 /// A convolution's way back, its weights packed.
