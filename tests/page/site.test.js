@@ -467,7 +467,9 @@ test('a version put up between a page and its scripts is said, and loading again
   deploy();
   // As where a cache on the way still has the old page.
   host.change = (path, bytes) => (path === 'index.html' ? old : bytes);
-  const page = await open(t, { address, untilRun: false, expectedErrors: /404/ });
+  // It has been loaded anew for its isolation: that comes when it likes, and would take the message away.
+  const beforeOpening = (/** @type {import('playwright-core').Page} */ page) => page.addInitScript(() => sessionStorage.setItem('vgglass.reloaded', 'yes'));
+  const page = await open(t, { address, untilRun: false, expectedErrors: /404/, beforeOpening });
   const message = page.getByTestId('part-missing');
   await message.waitFor();
   assert.match(await message.innerText(), /new version.*新版本/);
