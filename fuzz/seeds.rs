@@ -78,6 +78,8 @@ fn weights(folder: &Path) -> Result<(), Box<dyn Error>> {
             std::fs::write(pickle, &file[start..start + next.unwrap_or(0)])?;
         } else if file.starts_with(b"\x80\x02") {
             write("weights_legacy", &file[MAGIC..])?;
+        } else if file.starts_with(b"\x89HDF") {
+            write("weights_hdf5", &file)?;
         } else if let Some((length, rest)) = file.split_first_chunk::<8>() {
             write("weights_safetensors", &rest[..u64::from_le_bytes(*length) as usize])?;
         }
