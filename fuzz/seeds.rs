@@ -44,10 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         write(&format!("row-{}", row.id), &untrained(&network, 1)?.model.to_bytes()?)?;
     }
     let conv = |kernel| Op::Conv { kernel, channels: 1, stride: 1, pad: kernel / 2 };
-    let modules = [
-        vec![vec![conv(3)]],
-        vec![vec![conv(1), Op::Lrn], vec![conv(5), Op::Pool { kernel: 2, stride: 2 }]],
-    ];
+    let modules = [vec![vec![conv(3)]], vec![vec![conv(1), Op::Lrn], vec![conv(5), Op::Pool { kernel: 2, stride: 2 }]]];
     for (i, modules) in modules.into_iter().enumerate() {
         let options = Options { modules: Some(modules), width: Some(1.0), ..small(4) };
         let network = Network::new("custom", options)?;
