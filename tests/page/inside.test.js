@@ -244,17 +244,18 @@ test('a grey square shows what the prediction rests on, and leaves the run as it
   assert.deepEqual((await engineState(page)).probabilities, covered);
 });
 
-/** Opens the dialog as if a run had taken so many ms. @param {import('playwright-core').Page} page @param {number} ms */
-const occludeAfter = (page, ms) =>
-  page.evaluate((ms) => {
+/** Opens the dialog as if a run had taken so many ms, and had so many multiply-adds. @param {import('playwright-core').Page} page @param {number} ms @param {number} [macs] */
+const occludeAfter = (page, ms, macs) =>
+  page.evaluate(([ms, macs]) => {
     const { engine, store } = /** @type {any} */ (window).vgglass;
     engine.ms = ms;
+    engine.network.info.macs = macs ?? engine.network.info.macs;
     store.set({ study: 'occlusion' });
-  }, ms);
+  }, [ms, macs]);
 
 test('occlusion that takes long is estimated, and begun when it is asked for', async (t) => {
   const page = await open(t, { hash: 'lang=en' });
-  await occludeAfter(page, 500);
+  await occludeAfter(page, 500, 1e10);
   const dialog = page.locator('[data-testid=occlusion-dialog][data-state=idle]');
   await dialog.getByTestId('occlusion-summary').filter({ hasText: 'The network will run 256 times: about 2 min.' }).waitFor();
   await dialog.getByTestId('occlusion-stride').selectOption('8');

@@ -15,8 +15,8 @@ import { createLegend, createStage, createStudyDialog, row } from './study-dialo
 /** The map, as far as it is done. @typedef {Covered & {done: number}} Shown */
 
 const OPACITY = 0.66;
-/** What takes longer is not begun by itself, in s. */
-const LONG = 20;
+/** What has more multiply-adds is not begun by itself: a busy machine decides nothing. On a laptop that is some ten seconds. */
+const LONG = 5e11;
 
 /**
  * @param {import('../../page/app.js').App} app
@@ -73,9 +73,11 @@ export function createOcclusionDialog({ engine, store }, live, scope) {
   const estimate = () => (places() * (engine.ms ?? 0)) / 1000;
   const places = () => Math.ceil(size() / inPixels(store.state.stride)) ** 2;
 
+  const isLong = () => places() * (engine.network?.info.macs ?? 0) > LONG;
+
   /** At once, or when it was asked for. */
   function begin() {
-    if (estimate() <= LONG) {
+    if (!isLong()) {
       void run();
       return;
     }
@@ -191,7 +193,7 @@ export function createOcclusionDialog({ engine, store }, live, scope) {
     for (let place = 1; place < (shown?.done ?? 0); place++) if (at(place) < at(least)) least = place;
     say(start, shown ? 'occlusion.again' : 'occlusion.start');
     const seconds = estimate();
-    if (!shown && seconds > LONG) say(summary, seconds < 90 ? 'occlusion.estimate' : 'occlusion.estimate.minutes', { seconds: Math.round(seconds), minutes: Math.round(seconds / 60), places: places() });
+    if (!shown && isLong()) say(summary, seconds < 90 ? 'occlusion.estimate' : 'occlusion.estimate.minutes', { seconds: Math.round(seconds), minutes: Math.round(seconds / 60), places: places() });
     else if (!shown || isRunning || shown.done === 0) summary.textContent = '';
     else say(summary, 'occlusion.summary', { name: name(classShown()), whole: percent(whole), least: percent(at(least)) });
     const place = shown && pointed ? pointed.y * shown.columns + pointed.x : -1;
