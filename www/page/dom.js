@@ -77,6 +77,16 @@ export function sharpContext(canvas, width, height) {
   return context;
 }
 
+/** How long the browser may take to begin a download, in ms. */
+const DOWNLOAD = 60_000;
+
+/** Gives a file to whoever sits there. @param {Blob} blob @param {string} name */
+export function download(blob, name) {
+  const url = URL.createObjectURL(blob);
+  h('a', { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), DOWNLOAD);
+}
+
 /**
  * White paper for a picture that may be clear in parts: so the network sees it.
  * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context @param {number} width @param {number} height

@@ -2,7 +2,7 @@
 import { keptModel, publishedKey } from '../engine/model-name.js';
 import { noticeOf } from '../engine/networks.js';
 import { nameOfFile } from '../engine/kept/names.js';
-import { h } from './dom.js';
+import { download, h } from './dom.js';
 import { megabytes } from './format.js';
 import { language, say } from './i18n.js';
 
@@ -10,8 +10,6 @@ import { language, say } from './i18n.js';
 /** @typedef {import('./i18n.js').Key} Key */
 /** `model`: what the state calls it. @typedef {{element: HTMLElement, radio: HTMLInputElement, update: (one: Kept, model: string) => void}} Row */
 
-/** How long the browser may take to begin a download, in ms. */
-const DOWNLOAD = 60_000;
 /** Time between two news of what is under way, in ms. */
 const TELL_EVERY = 200;
 
@@ -167,10 +165,7 @@ export function createKept({ store, networks }, kept, places) {
     async function exportIt() {
       buttons.export.disabled = true;
       try {
-        const url = URL.createObjectURL(await kept.fileOf(one));
-        const link = h('a', { href: url, download: `${one.name}.safetensors` });
-        link.click();
-        setTimeout(() => URL.revokeObjectURL(url), DOWNLOAD);
+        download(await kept.fileOf(one), `${one.name}.safetensors`);
         tell('network.kept.exported', { name: one.name });
       } catch (error) {
         tellProblem(error);

@@ -71,12 +71,9 @@ pub fn run(options: &Options) -> Result<()> {
             phase(&mut outcomes, "wasm tests in the browser", || wasm(&machine));
         }
         if let Some(site) = site {
-            let mut is_built = false;
-            phase(&mut outcomes, "what the page tests open is built", || {
-                site.join().expect("no panics").inspect(|()| is_built = true)
-            });
+            phase(&mut outcomes, "what the page tests open is built", || site.join().expect("no panics"));
             // Where there is nothing to open, each would wait for a minute.
-            if is_built {
+            if outcomes.last().is_some_and(|(_, _, built)| built.is_ok()) {
                 phase(&mut outcomes, "page tests in the browsers", page);
             }
         }

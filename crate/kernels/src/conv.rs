@@ -64,7 +64,7 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// What Winograd's algorithms compute.
-    const SAME3X3: Window = Window { kernel: 3, stride: 1, pad: 1 };
+    pub(super) const SAME3X3: Window = Window { kernel: 3, stride: 1, pad: 1 };
 
     pub const ALL: [Algorithm; 4] =
         [Algorithm::Direct, Algorithm::DirectI8, Algorithm::WinogradF2, Algorithm::WinogradF4];

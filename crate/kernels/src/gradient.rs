@@ -11,8 +11,9 @@
 use super::conv::{self, Algorithm, Conv};
 use super::gemm;
 use super::int8::Int8;
-use super::lrn::{self, ALPHA, K};
+use super::lrn::{self, ALPHA, K, SIDE};
 use super::parallel::Shared;
+use super::requantise::MAGIC;
 use super::scratch::{Bytes, Scratch};
 use super::shape::{Shape, Window};
 use super::simd::Simd;
@@ -83,9 +84,6 @@ pub fn lrn_backward(q: &[u8], gradient: &[f32], scale_in: f32) -> Vec<f32> {
     (0..channels).map(|c| terms[c].0 - 1.5 * ALPHA * real(c) * window(c).map(|c| terms[c].1).sum::<f32>()).collect()
 }
 
-/// Channels at each side of LRN's window.
-const SIDE: usize = lrn::N / 2;
-
 /// `g t^(-3/4)` and `g a t^(-7/4)` of a channel; `squares` is the sum of q².
 fn lrn_terms(squares: f32, a: f32, scale_in: f32, g: f32) -> (f32, f32) {
     let t = squares * (ALPHA * scale_in * scale_in) + K;
@@ -97,7 +95,7 @@ fn lrn_terms(squares: f32, a: f32, scale_in: f32, g: f32) -> (f32, f32) {
 /// What a change of each of a layer's values is worth, f32, `[cell][channel]`.
 #[derive(Clone, Default)]
 pub struct Gradient {
-    shape: Option<Shape>,
+    shape: Shape,
     values: Aligned<f32>,
 }
 
@@ -105,7 +103,7 @@ impl Gradient {
     /// Zeros of this shape, in the same memory where that is enough.
     pub fn reset(&mut self, shape: Shape) {
         self.reserve(shape);
-        self.shape = Some(shape);
+        self.shape = shape;
         self.all_mut().fill(0.0);
     }
 
@@ -116,7 +114,7 @@ impl Gradient {
 
     /// Extent of the values.
     pub fn shape(&self) -> Shape {
-        self.shape.unwrap_or(Shape { channels: 0, height: 0, width: 0 })
+        self.shape
     }
 
     /// The channels of a cell, which cells are counted row by row.
@@ -230,8 +228,7 @@ impl ConvBackward {
         let most_steps = f32::from(most_steps(turned.chunks_exact(out_channels * taps)));
         // Another factor at every output is no part of it.
         let (bias, multiplier) = (vec![0; in_channels], vec![1.0; in_channels]);
-        let is_same = window == Window { kernel: 3, stride: 1, pad: 1 };
-        let algorithm = if is_same { Algorithm::WinogradF2 } else { Algorithm::Direct };
+        let algorithm = if window == Algorithm::SAME3X3 { Algorithm::WinogradF2 } else { Algorithm::Direct };
         let conv = Conv::new(algorithm, false, Self::back(window), out_channels, &turned, &bias, &multiplier);
         ConvBackward { conv, window, most_steps }
     }
@@ -288,8 +285,6 @@ impl ConvBackward {
 
     /// Rounds a gradient to whole steps, of which there are `inverse` in one, and lays it out, `window.stride` apart.
     fn lay(&self, gradient: &Gradient, inverse: f32, input: Shape, steps: &mut GradientSteps) {
-        /// Adding it and taking it away again leaves the nearest integer, of ties the even one.
-        const ROUND: f32 = 12_582_912.0;
         let stride = self.window.stride;
         let Shape { channels, height, width } = gradient.shape();
         let apart = Self::apart(self.window, input, channels);
@@ -300,7 +295,8 @@ impl ConvBackward {
             for (block, values) in gradient.cell(cell).chunks(BLOCK).enumerate() {
                 let to = steps.block_mut(block, y, x);
                 for (to, &value) in to.iter_mut().zip(values) {
-                    *to = ((value * inverse + ROUND).to_bits() as i32 - ROUND.to_bits() as i32) as i16;
+                    // As `round_u7_vector` rounds: ties go to the even one.
+                    *to = ((value * inverse + MAGIC).to_bits() as i32 - MAGIC.to_bits() as i32) as i16;
                 }
             }
         }

@@ -17,7 +17,7 @@ pub const K: f32 = 2.0;
 pub const ALPHA: f32 = 1e-4;
 
 /// Channels at each side of the window.
-const SIDE: usize = N / 2;
+pub(super) const SIDE: usize = N / 2;
 
 /// The numbers of one layer.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -14,7 +14,7 @@ use super::{
 /// Largest activation.
 pub const MAX: f32 = 127.0;
 /// 1.5 · 2^23: the spacing of floats is 1 here.
-const MAGIC: f32 = 12_582_912.0;
+pub(super) const MAGIC: f32 = 12_582_912.0;
 
 /// The definition.
 pub fn requantise(acc: i32, multiplier: f32) -> u8 {

@@ -4,7 +4,7 @@
 pub const INPUT_CHANNELS: usize = 3;
 
 /// Extent of an activation tensor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Shape {
     pub channels: usize,
     pub height: usize,

@@ -118,13 +118,7 @@ impl Value for i16 {
 
 impl<T: Pod> Default for Blocked<T> {
     fn default() -> Self {
-        Blocked {
-            shape: Shape { channels: 0, height: 0, width: 0 },
-            halo: 0,
-            rows: 0,
-            cols: 0,
-            data: Aligned::default(),
-        }
+        Blocked { shape: Shape::default(), halo: 0, rows: 0, cols: 0, data: Aligned::default() }
     }
 }
 

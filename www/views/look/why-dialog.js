@@ -3,7 +3,7 @@
  * class, or what covering the picture says, which uses no gradient. Open while the state says so.
  */
 import { arrowStep } from '../../page/arrows.js';
-import { h, sharpContext } from '../../page/dom.js';
+import { download, h, sharpContext } from '../../page/dom.js';
 import { say, t } from '../../page/i18n.js';
 import { grey } from '../../page/colours.js';
 import { percent } from '../../page/format.js';
@@ -43,7 +43,7 @@ export function createWhyDialog({ engine, store }, live, scope) {
   const figures = [0, 1].map((i) => {
     const { canvas, stage } = createStage(`why-map-${i}`, 'why-read why-summary');
     const caption = h('figcaption', { test: `why-caption-${i}` });
-    return { canvas, caption, stage, element: h('figure', { class: 'why-figure' }, caption, stage), map: /** @type {Attribution | null} */ (null) };
+    return { canvas, caption, stage, element: h('figure', { class: 'why-figure' }, caption, stage), map: /** @type {Attribution | null} */ (null), layer: /** @type {OffscreenCanvas | null} the map in colours */ (null) };
   });
   const select = (/** @type {string} */ key, /** @type {Key} */ label, /** @type {(value: string) => any} */ valueOf) => {
     const element = h('select', { id: `why-${key}`, test: `why-${key}`, on: { change: () => store.set({ [key]: valueOf(element.value) }) } });
@@ -185,23 +185,33 @@ export function createWhyDialog({ engine, store }, live, scope) {
 
   function draw() {
     write();
+    for (const figure of figures) figure.layer = figure.map && inColours(figure.map);
+    paint();
+  }
+
+  /** @param {Attribution} map */
+  function inColours(map) {
+    const layer = new OffscreenCanvas(map.width, map.height);
+    layer.getContext('2d')?.putImageData(coloured(map, isSigned()), 0, 0);
+    return layer;
+  }
+
+  function paint() {
     const { seen } = engine;
     if (side < 20 || !seen) return;
     const shade = store.state.opacity / 100;
-    for (const { canvas, map } of figures) {
+    for (const { canvas, layer } of figures) {
       const context = sharpContext(canvas, side, side);
       const picture = new OffscreenCanvas(seen.width, seen.height);
-      picture.getContext('2d')?.putImageData(map && shade > 0 ? grey(seen) : seen, 0, 0);
+      picture.getContext('2d')?.putImageData(layer && shade > 0 ? grey(seen) : seen, 0, 0);
       context.imageSmoothingEnabled = false;
       context.drawImage(picture, 0, 0, side, side);
-      if (map) {
-        const layered = new OffscreenCanvas(map.width, map.height);
-        layered.getContext('2d')?.putImageData(coloured(map, isSigned()), 0, 0);
+      if (layer) {
         // Cells of a layer are drawn as the papers do, pixels as they are.
-        context.imageSmoothingEnabled = map.width < seen.width;
+        context.imageSmoothingEnabled = layer.width < seen.width;
         context.imageSmoothingQuality = 'high';
         context.globalAlpha = shade;
-        context.drawImage(layered, 0, 0, side, side);
+        context.drawImage(layer, 0, 0, side, side);
         context.globalAlpha = 1;
       }
       if (pointed) drawCross(context, pointed);
@@ -330,15 +340,14 @@ export function createWhyDialog({ engine, store }, live, scope) {
     shown.forEach(({ canvas }, i) => picture.getContext('2d')?.drawImage(canvas, i * canvas.width, 0));
     const blob = await new Promise((resolve) => picture.toBlob(resolve));
     if (!blob) return;
-    const url = URL.createObjectURL(blob);
-    h('a', { href: url, download: `${store.state.method}-${name(classShown())}.png` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    download(blob, `${store.state.method}-${name(classShown())}.png`);
   }
 
   const point = (/** @type {number} */ y, /** @type {number} */ x) => {
     const within = (/** @type {number} */ v) => Math.min(Math.max(v, 0), 0.999);
     pointed = { y: within(y), x: within(x) };
-    draw();
+    paint();
+    writeRead();
   };
   for (const { canvas } of figures) {
     const follow = (/** @type {PointerEvent} */ { offsetX, offsetY }) => point(offsetY / side, offsetX / side);

@@ -1,5 +1,5 @@
 /** Speed: the loaded network timed on this machine, layer by layer, in every build of the engine that the browser takes. */
-import { h } from '../../page/dom.js';
+import { download, h } from '../../page/dom.js';
 import { say } from '../../page/i18n.js';
 import { BUILDS, choice } from '../../page/address.js';
 import { beside, Cancelled, refusalOf } from '../../engine/beside.js';
@@ -40,7 +40,7 @@ function mount(app, scope) {
     h('button', { class: cls, type: 'button', test, say: key, on: { click } });
   const start = button('speed-start', 'speed.start', () => void measure(), 'button button-main');
   const cancel = button('speed-cancel', 'dialog.cancel', () => running?.abort());
-  const save = button('speed-save', 'speed.save', download);
+  const save = button('speed-save', 'speed.save', saveJson);
   const intro = h('p', { class: 'caption' });
   const status = h('p', { class: 'caption', role: 'status', test: 'speed-status' });
   const bar = h('span', { class: 'progress-bar' });
@@ -254,13 +254,11 @@ function mount(app, scope) {
     told('roof', 'speed.why.roof.text', !read || !roof ? null : { fc: fc.name, reading: read.toFixed(1), bend: (roof / read).toFixed(1) });
   }
 
-  function download() {
+  function saveJson() {
     const { network } = engine;
     if (!network) return;
     const blob = new Blob([toJson(network.info, measured())], { type: 'application/json' });
-    const link = h('a', { href: URL.createObjectURL(blob), download: `vgglass-${network.info.id}-${network.info.input_size}.json` });
-    link.click();
-    URL.revokeObjectURL(link.href);
+    download(blob, `vgglass-${network.info.id}-${network.info.input_size}.json`);
   }
 
   const root = h(
